@@ -1,0 +1,1 @@
+//! Flag documents, bucketing and, later, the rule language: everything an in-process client needs.

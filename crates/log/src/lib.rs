@@ -1,0 +1,1 @@
+//! The ordered log and content store that everything else is derived from.

@@ -1,0 +1,1 @@
+//! The running server without HTTP: sequencer, snapshots, deployment driver, secrets.

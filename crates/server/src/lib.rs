@@ -1,0 +1,1 @@
+//! HTTP: AWS control plane, AWS data plane, native API, signatures and limits.

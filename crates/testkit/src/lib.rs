@@ -1,0 +1,1 @@
+//! For tests only: manual clock, faulty log, in-process node and the simulator.
