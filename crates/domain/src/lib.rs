@@ -1,1 +1,74 @@
 //! The nouns of configuration deployment, the commands that change them and the events that record the changes.
+//!
+//! Everything here is a value or a pure function. A [`Command`] is decided against the current [`World`] and yields
+//! [`Event`]s; applying events to a world yields the next one. What the log records is exactly these events, so every
+//! node that reads the log arrives at the same world.
+//!
+//! **Invariants:** nothing here waits, logs, draws random numbers or asks for the time; time and entropy are arguments
+//! ([`Context`]). The same world, command and context always give the same events.
+
+mod access_key;
+mod account;
+mod account_settings;
+mod application;
+mod apply;
+mod configuration_profile;
+mod content;
+mod context;
+mod deletion_protection;
+mod deployment;
+mod deployment_driver;
+mod deployment_strategy;
+mod environment;
+mod event;
+mod hosted_version;
+mod ids;
+mod refusal;
+pub mod rollout;
+mod secret;
+mod serving;
+mod tags;
+mod text;
+mod world;
+
+pub use access_key::{AccessKey, ChangeAccessKey, CreateAccessKey, DeleteAccessKey};
+pub use account::{Account, AccountId, Region, Resource};
+pub use account_settings::{AccountSettings, UpdateAccountSettings};
+pub use application::{
+    Application, CascadeDeleteApplication, CreateApplication, DeleteApplication, Removed, UpdateApplication,
+};
+pub use apply::Inapplicable;
+pub use configuration_profile::{
+    ConfigurationProfile, CreateConfigurationProfile, DeleteConfigurationProfile, ProfileType,
+    UpdateConfigurationProfile, Validator,
+};
+pub use content::{ContentHash, ContentRef};
+pub use context::{Command, Concurrency, Context, Decision, Policy, Quotas};
+pub use deletion_protection::DeletionProtectionCheck;
+pub use deployment::{
+    Deployment, DeploymentLogEntry, DeploymentLogKind, DeploymentState, StartDeployment, StopDeployment,
+    Validated,
+};
+pub use deployment_driver::{AdvanceDeployments, wake_at};
+pub use deployment_strategy::{
+    CreateDeploymentStrategy, DeleteDeploymentStrategy, DeploymentStrategy, PREDEFINED_STRATEGIES,
+    PredefinedStrategy, ReplicateTo, UpdateDeploymentStrategy,
+};
+pub use environment::{
+    CreateEnvironment, DeleteEnvironment, Environment, EnvironmentState, Monitor, UpdateEnvironment,
+};
+pub use event::{Event, UnknownEvent};
+pub use hosted_version::{CreateHostedVersion, DeleteHostedVersion, HostedVersion};
+pub use ids::{
+    AccessKeyId, ApplicationId, DeploymentNumber, EnvironmentId, InvalidId, ProfileId, StrategyId,
+    VersionNumber,
+};
+pub use refusal::{Missing, Noun, Quota, Refusal};
+pub use secret::{CreateTokenKey, ResealSecrets, SealedSecret};
+pub use serving::{Live, live};
+pub use tags::{TagResource, Tags, UntagResource};
+pub use text::{
+    AlarmArn, Constraint, ContentType, Description, KeyDescription, Name, ProfileName, RoleArn, VersionLabel,
+};
+pub use world::World;
+pub use yardarm_flags::Exposure;

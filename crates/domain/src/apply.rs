@@ -1,0 +1,401 @@
+//! The effect of an event on the world. Decisions were taken before; here nothing is refused and nothing is chosen.
+
+use crate::access_key::AccessKey;
+use crate::account::Resource;
+use crate::application::Application;
+use crate::configuration_profile::ConfigurationProfile;
+use crate::deployment::{Deployment, DeploymentLogEntry, DeploymentLogKind};
+use crate::deployment_strategy::DeploymentStrategy;
+use crate::environment::Environment;
+use crate::event::Event;
+use crate::hosted_version::HostedVersion;
+use crate::ids::{ApplicationId, DeploymentNumber, EnvironmentId, ProfileId};
+use crate::rollout::{Phase, Transition};
+use crate::tags::Tags;
+use crate::text::Description;
+use crate::world::World;
+use imbl::OrdMap;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// The event refers to something that does not exist: this is not the log that the world was made from.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the event refers to {0}, which does not exist")]
+pub struct Inapplicable(pub String);
+
+type Applied = Result<(), Inapplicable>;
+
+fn gone(what: impl std::fmt::Display) -> Inapplicable {
+    Inapplicable(what.to_string())
+}
+
+/// Sets `slot` if there is something to set.
+fn set<T>(slot: &mut T, new: Option<T>) {
+    if let Some(new) = new {
+        *slot = new;
+    }
+}
+
+/// An update with the empty description removes the description.
+fn describe(slot: &mut Option<Description>, new: Option<Description>) {
+    if let Some(new) = new {
+        *slot = new.none_if_empty();
+    }
+}
+
+impl World {
+    /// Makes the world in which `event` has happened. `position` is its place in the log, `at` its time.
+    ///
+    /// # Errors
+    /// The event does not belong to this world's log. The world is then unchanged.
+    pub fn apply(&mut self, position: u64, at: Timestamp, event: Event) -> Applied {
+        match event {
+            Event::ApplicationCreated { application: id, name, description, tags } => {
+                let application = Application {
+                    id: id.clone(),
+                    name,
+                    description,
+                    tags,
+                    ordinal: position,
+                    created_at: at,
+                    environments: OrdMap::new(),
+                    profiles: OrdMap::new(),
+                };
+                self.applications.insert(id, application);
+                Ok(())
+            }
+            Event::ApplicationUpdated { application, name, description } => {
+                let application = self.application_mut(&application)?;
+                set(&mut application.name, name);
+                describe(&mut application.description, description);
+                Ok(())
+            }
+            Event::ApplicationDeleted { application } => self.delete_application(&application),
+            Event::EnvironmentCreated { application, environment: id, name, description, monitors, tags } => {
+                let environment = Environment {
+                    id: id.clone(),
+                    name,
+                    description,
+                    monitors,
+                    tags,
+                    ordinal: position,
+                    created_at: at,
+                    deployments: OrdMap::new(),
+                    open: imbl::Vector::new(),
+                    completed: OrdMap::new(),
+                };
+                self.application_mut(&application)?.environments.insert(id, environment);
+                Ok(())
+            }
+            Event::EnvironmentUpdated { application, environment, name, description, monitors } => {
+                let environment = self.environment_mut(&application, &environment)?;
+                set(&mut environment.name, name);
+                describe(&mut environment.description, description);
+                set(&mut environment.monitors, monitors);
+                Ok(())
+            }
+            Event::EnvironmentDeleted { application, environment } => {
+                self.application_mut(&application)?.environments.remove(&environment);
+                self.deploying.remove(&(application, environment));
+                Ok(())
+            }
+            Event::ConfigurationProfileCreated {
+                application,
+                profile: id,
+                name,
+                description,
+                kind,
+                validators,
+                tags,
+            } => {
+                let profile = ConfigurationProfile {
+                    id: id.clone(),
+                    name,
+                    description,
+                    kind,
+                    validators,
+                    tags,
+                    ordinal: position,
+                    created_at: at,
+                    latest_version: 0,
+                    versions: OrdMap::new(),
+                };
+                self.application_mut(&application)?.profiles.insert(id, profile);
+                Ok(())
+            }
+            Event::ConfigurationProfileUpdated { application, profile, name, description, validators } => {
+                let profile = self.profile_mut(&application, &profile)?;
+                set(&mut profile.name, name);
+                describe(&mut profile.description, description);
+                set(&mut profile.validators, validators);
+                Ok(())
+            }
+            Event::ConfigurationProfileDeleted { application, profile } => {
+                self.application_mut(&application)?.profiles.remove(&profile);
+                Ok(())
+            }
+            Event::HostedVersionCreated {
+                application,
+                profile,
+                version: number,
+                description,
+                content,
+                content_type,
+                label,
+            } => {
+                let profile = self.profile_mut(&application, &profile)?;
+                profile.latest_version = profile.latest_version.max(number.0);
+                let version = HostedVersion {
+                    number,
+                    description,
+                    content,
+                    content_type,
+                    label,
+                    tags: Tags::default(),
+                    created_at: at,
+                };
+                profile.versions.insert(number, Arc::new(version));
+                self.hosted_bytes = self.hosted_bytes.saturating_add(content.size_bytes);
+                Ok(())
+            }
+            Event::HostedVersionDeleted { application, profile, version } => {
+                let removed = self.profile_mut(&application, &profile)?.versions.remove(&version);
+                let size_bytes = removed.map_or(0, |version| version.content.size_bytes);
+                self.hosted_bytes = self.hosted_bytes.saturating_sub(size_bytes);
+                Ok(())
+            }
+            Event::DeploymentStrategyCreated {
+                strategy: id,
+                name,
+                description,
+                duration_s,
+                bake_s,
+                growth,
+                factor,
+                replicate_to,
+                tags,
+            } => {
+                let strategy = DeploymentStrategy {
+                    id: id.clone(),
+                    name,
+                    description,
+                    duration_s,
+                    bake_s,
+                    growth,
+                    factor,
+                    replicate_to,
+                    tags,
+                    ordinal: position,
+                };
+                self.strategies.insert(id, strategy);
+                Ok(())
+            }
+            Event::DeploymentStrategyUpdated {
+                strategy,
+                description,
+                duration_s,
+                bake_s,
+                growth,
+                factor,
+            } => {
+                let strategy = self.strategies.get_mut(&strategy).ok_or_else(|| gone(&strategy))?;
+                describe(&mut strategy.description, description);
+                set(&mut strategy.duration_s, duration_s);
+                set(&mut strategy.bake_s, bake_s);
+                set(&mut strategy.growth, growth);
+                set(&mut strategy.factor, factor);
+                Ok(())
+            }
+            Event::DeploymentStrategyDeleted { strategy } => {
+                self.strategies.remove(&strategy);
+                Ok(())
+            }
+            Event::DeploymentStarted {
+                application,
+                environment,
+                deployment: number,
+                profile,
+                configuration_name,
+                kind,
+                strategy,
+                version,
+                label,
+                content,
+                content_type,
+                description,
+                plan,
+                tags,
+                queued,
+            } => {
+                let started = DeploymentLogEntry { kind: DeploymentLogKind::Started, at };
+                let deployment = Deployment {
+                    number,
+                    profile,
+                    configuration_name,
+                    kind,
+                    strategy,
+                    version,
+                    label,
+                    content,
+                    content_type,
+                    description,
+                    plan,
+                    tags,
+                    started_at: at,
+                    completed_at: None,
+                    phase: if queued { Phase::Queued } else { Phase::Growing { step: 0, since: at } },
+                    log: if queued { vec![] } else { vec![started] },
+                };
+                let place = self.environment_mut(&application, &environment)?;
+                place.deployments.insert(number, Arc::new(deployment));
+                place.open.push_back(number);
+                self.deploying.insert((application, environment));
+                Ok(())
+            }
+            Event::DeploymentStepped { application, environment, deployment, step } => {
+                self.step_deployment(&application, &environment, deployment, step.into(), at)
+            }
+            Event::ResourceTagged { resource, tags } => {
+                self.tags_mut(&resource, |slot| slot.merge(&tags)).ok_or_else(|| gone(&resource))
+            }
+            Event::ResourceUntagged { resource, keys } => {
+                self.tags_mut(&resource, |slot| slot.remove(&keys)).ok_or_else(|| gone(&resource))
+            }
+            Event::AccountSettingsUpdated { settings } => {
+                self.settings = settings;
+                Ok(())
+            }
+            Event::AccessKeyCreated { access_key: id, description, secret } => {
+                let key = AccessKey { id: id.clone(), description, secret, enabled: true, created_at: at };
+                self.access_keys.insert(id, key);
+                Ok(())
+            }
+            Event::AccessKeyUpdated { access_key, enabled, description } => {
+                let key = self.access_keys.get_mut(&access_key).ok_or_else(|| gone(&access_key))?;
+                set(&mut key.enabled, enabled);
+                if description.is_some() {
+                    key.description = description;
+                }
+                Ok(())
+            }
+            Event::AccessKeyDeleted { access_key } => {
+                self.access_keys.remove(&access_key);
+                Ok(())
+            }
+            Event::TokenKeyCreated { sealed } => {
+                self.token_key = Some(sealed);
+                Ok(())
+            }
+            Event::SecretsResealed { token_key, access_keys } => {
+                if token_key.is_some() {
+                    self.token_key = token_key;
+                }
+                for (id, secret) in access_keys {
+                    if let Some(key) = self.access_keys.get_mut(&id) {
+                        key.secret = secret;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn application_mut(&mut self, id: &ApplicationId) -> Result<&mut Application, Inapplicable> {
+        self.applications.get_mut(id).ok_or_else(|| gone(id))
+    }
+
+    fn environment_mut(
+        &mut self,
+        application: &ApplicationId,
+        id: &EnvironmentId,
+    ) -> Result<&mut Environment, Inapplicable> {
+        self.application_mut(application)?.environments.get_mut(id).ok_or_else(|| gone(id))
+    }
+
+    fn profile_mut(
+        &mut self,
+        application: &ApplicationId,
+        id: &ProfileId,
+    ) -> Result<&mut ConfigurationProfile, Inapplicable> {
+        self.application_mut(application)?.profiles.get_mut(id).ok_or_else(|| gone(id))
+    }
+
+    fn delete_application(&mut self, id: &ApplicationId) -> Applied {
+        let Some(application) = self.applications.remove(id) else { return Ok(()) };
+        for environment in application.environments.keys() {
+            self.deploying.remove(&(id.clone(), environment.clone()));
+        }
+        let versions = application.profiles.values().flat_map(|profile| profile.versions.values());
+        let size_bytes: u64 = versions.map(|version| version.content.size_bytes).sum();
+        self.hosted_bytes = self.hosted_bytes.saturating_sub(size_bytes);
+        Ok(())
+    }
+
+    fn step_deployment(
+        &mut self,
+        application: &ApplicationId,
+        environment_id: &EnvironmentId,
+        number: DeploymentNumber,
+        transition: Transition,
+        at: Timestamp,
+    ) -> Applied {
+        let environment = self.environment_mut(application, environment_id)?;
+        let slot = environment.deployments.get_mut(&number).ok_or_else(|| gone(number))?;
+        let deployment = Arc::make_mut(slot);
+        deployment.phase = deployment.phase.after(transition, at);
+        if let Some(kind) = log_kind(transition, deployment) {
+            deployment.log.push(DeploymentLogEntry { kind, at });
+        }
+        let profile = deployment.profile.clone();
+        if transition == Transition::Completed {
+            deployment.completed_at = Some(at);
+            environment.completed.entry(profile).or_default().push_back(number);
+        } else if transition == Transition::Reverted
+            && let Some(numbers) = environment.completed.get_mut(&profile)
+        {
+            numbers.retain(|completed| *completed != number);
+        }
+        let over = environment.deployments.get(&number).is_some_and(|deployment| deployment.phase.is_over());
+        if over {
+            environment.open.retain(|open| *open != number);
+        }
+        if environment.open.is_empty() {
+            self.deploying.remove(&(application.clone(), environment_id.clone()));
+        }
+        Ok(())
+    }
+
+    fn tags_mut(&mut self, resource: &Resource, change: impl FnOnce(&mut Tags)) -> Option<()> {
+        match resource {
+            Resource::Application(app) => change(&mut self.applications.get_mut(app)?.tags),
+            Resource::Environment(app, env) => change(&mut self.environment_mut(app, env).ok()?.tags),
+            Resource::Profile(app, profile) => change(&mut self.profile_mut(app, profile).ok()?.tags),
+            Resource::HostedVersion(app, profile, number) => {
+                let slot = self.profile_mut(app, profile).ok()?.versions.get_mut(number)?;
+                change(&mut Arc::make_mut(slot).tags);
+            }
+            Resource::Deployment(app, env, number) => {
+                let slot = self.environment_mut(app, env).ok()?.deployments.get_mut(number)?;
+                change(&mut Arc::make_mut(slot).tags);
+            }
+            Resource::Strategy(id) => change(&mut self.strategies.get_mut(id)?.tags),
+        }
+        Some(())
+    }
+}
+
+/// What the deployment's own log says of a transition.
+fn log_kind(transition: Transition, deployment: &Deployment) -> Option<DeploymentLogKind> {
+    match transition {
+        Transition::Begun => Some(DeploymentLogKind::Started),
+        Transition::Advanced { exposure, .. } => Some(DeploymentLogKind::Exposed(exposure)),
+        Transition::BakeStarted { .. } => Some(DeploymentLogKind::BakeStarted),
+        Transition::Completed => {
+            let instantly = !deployment.log.iter().any(|entry| entry.kind == DeploymentLogKind::BakeStarted);
+            Some(DeploymentLogKind::Completed { instantly })
+        }
+        Transition::RolledBack(by) => Some(DeploymentLogKind::RolledBack(by)),
+        Transition::Reverted => Some(DeploymentLogKind::Reverted),
+        Transition::Rescheduled { .. } => None,
+    }
+}

@@ -1,0 +1,307 @@
+//! Deployments: one version of a configuration on its way into an environment, and what became of it.
+
+use crate::configuration_profile::{ConfigurationProfile, ProfileType, Validator};
+use crate::content::{ContentHash, ContentRef};
+use crate::context::{Command, Concurrency, Context, Decision};
+use crate::environment::Environment;
+use crate::event::Event;
+use crate::ids::{ApplicationId, DeploymentNumber, EnvironmentId, ProfileId, StrategyId, VersionNumber};
+use crate::refusal::{Quota, Refusal};
+use crate::rollout::{self, Input, Phase, Plan, Transition, TriggeredBy};
+use crate::tags::Tags;
+use crate::text::{ContentType, Description, ProfileName, VersionLabel};
+use crate::world::World;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use yardarm_flags::Exposure;
+
+/// A deployment. Everything it needs is its own copy: versions, strategies and profiles may be changed or deleted later.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Its number in the environment.
+    pub number: DeploymentNumber,
+    /// Whose configuration it is.
+    pub profile: ProfileId,
+    /// The profile's name when it started.
+    pub configuration_name: ProfileName,
+    /// What the content is.
+    pub kind: ProfileType,
+    /// With which strategy.
+    pub strategy: StrategyId,
+    /// Which version.
+    pub version: VersionNumber,
+    /// That version's label.
+    pub label: Option<VersionLabel>,
+    /// Where the bytes are.
+    pub content: ContentRef,
+    /// What the bytes are.
+    pub content_type: ContentType,
+    /// Why.
+    pub description: Option<Description>,
+    /// The strategy's figures when it started.
+    pub plan: Plan,
+    /// Its owner's notes.
+    pub tags: Tags,
+    /// When it was asked for.
+    pub started_at: Timestamp,
+    /// When it was completed. Stays after a revert.
+    pub completed_at: Option<Timestamp>,
+    /// How far it has come.
+    pub phase: Phase,
+    /// What happened, oldest first.
+    pub log: Vec<DeploymentLogEntry>,
+}
+
+/// Something that happened to a deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentLogEntry {
+    /// What.
+    pub kind: DeploymentLogKind,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What can happen to a deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeploymentLogKind {
+    /// It began.
+    Started,
+    /// More clients have the new version.
+    Exposed(Exposure),
+    /// Everyone has it; it is being watched.
+    BakeStarted,
+    /// It is done.
+    Completed {
+        /// In the very step in which it began.
+        instantly: bool,
+    },
+    /// It was taken back before it was done.
+    RolledBack(TriggeredBy),
+    /// It was taken back after it was done.
+    Reverted,
+}
+
+/// What a deployment is doing, as the service names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeploymentState {
+    /// Growing, or waiting to.
+    Deploying,
+    /// Everyone has it; it is being watched.
+    Baking,
+    /// Done.
+    Complete,
+    /// Taken back before it was done.
+    RolledBack,
+    /// Taken back after it was done.
+    Reverted,
+}
+
+impl Deployment {
+    /// What it is doing.
+    #[must_use]
+    pub fn state(&self) -> DeploymentState {
+        match self.phase {
+            Phase::Queued | Phase::Growing { .. } => DeploymentState::Deploying,
+            Phase::Baking { .. } => DeploymentState::Baking,
+            Phase::Complete { .. } => DeploymentState::Complete,
+            Phase::RolledBack => DeploymentState::RolledBack,
+            Phase::Reverted => DeploymentState::Reverted,
+        }
+    }
+
+    /// How many have the new version.
+    #[must_use]
+    pub fn exposure(&self) -> Exposure {
+        self.plan.exposure(self.phase)
+    }
+
+    /// What clients are bucketed with: the same for the whole deployment, different for each one.
+    #[must_use]
+    pub fn bucketing_key(
+        application: &ApplicationId,
+        environment: &EnvironmentId,
+        number: DeploymentNumber,
+    ) -> String {
+        format!("application/{application}/environment/{environment}/deployment/{number}")
+    }
+
+    /// The event that records `transition`.
+    pub(crate) fn event(
+        &self,
+        application: &ApplicationId,
+        environment: &EnvironmentId,
+        transition: Transition,
+    ) -> Event {
+        Event::DeploymentStepped {
+            application: application.clone(),
+            environment: environment.clone(),
+            deployment: self.number,
+            step: transition.into(),
+        }
+    }
+}
+
+/// Proof that content was checked: against which bytes and which validators.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Validated {
+    /// The bytes that were checked.
+    pub content: ContentHash,
+    /// What they were checked with.
+    pub validators: Vec<Validator>,
+}
+
+/// Starts a deployment.
+#[derive(Clone, Debug)]
+pub struct StartDeployment {
+    /// Of which application.
+    pub application: ApplicationId,
+    /// Where to.
+    pub environment: EnvironmentId,
+    /// Which configuration.
+    pub profile: ProfileId,
+    /// Which version of it.
+    pub version: VersionNumber,
+    /// How.
+    pub strategy: StrategyId,
+    /// Why.
+    pub description: Option<Description>,
+    /// Its tags.
+    pub tags: Tags,
+    /// The number the caller believes to be the latest in the environment.
+    pub latest_deployment_number: Option<u32>,
+    /// That the content satisfies the profile's validators. Other content or validators by now: [`Refusal::Raced`].
+    pub validated: Validated,
+}
+
+impl Command for StartDeployment {
+    type Outcome = DeploymentNumber;
+
+    fn decide(&self, world: &World, context: &Context<'_>) -> Result<Decision<DeploymentNumber>, Refusal> {
+        let environment = world.environment(&self.application, &self.environment)?;
+        let profile = world.profile(&self.application, &self.profile)?;
+        let strategy = world.strategy(&self.strategy)?;
+        let version = profile.named(&self.version.to_string())?;
+        let actual = environment.latest_deployment();
+        if let Some(sent) = self.latest_deployment_number
+            && context.policy.strict_latest_deployment_number
+            && sent != actual
+        {
+            return Err(Refusal::LatestDeployment { sent, actual });
+        }
+        let waits = must_wait(environment, profile, context)?;
+        if self.validated.content != version.content.hash || self.validated.validators != profile.validators {
+            return Err(Refusal::Raced);
+        }
+        let number = DeploymentNumber(actual).next();
+        let plan = Plan {
+            duration_s: strategy.duration_s,
+            bake_s: strategy.bake_s,
+            growth: strategy.growth,
+            factor: strategy.factor,
+            begin: context.policy.growth_begins,
+        };
+        // Alarms are evidence: a deployment that is watched by any is never over in the instant it starts.
+        let instantly = plan.is_instant() && environment.monitors.is_empty() && !waits;
+        let started = Event::DeploymentStarted {
+            application: self.application.clone(),
+            environment: self.environment.clone(),
+            deployment: number,
+            profile: self.profile.clone(),
+            configuration_name: profile.name.clone(),
+            kind: profile.kind,
+            strategy: self.strategy.clone(),
+            version: version.number,
+            label: version.label.clone(),
+            content: version.content,
+            content_type: version.content_type.clone(),
+            description: self.description.clone().and_then(Description::none_if_empty),
+            plan,
+            tags: self.tags.clone(),
+            queued: waits,
+        };
+        let mut events = vec![started];
+        if instantly {
+            events.push(Event::DeploymentStepped {
+                application: self.application.clone(),
+                environment: self.environment.clone(),
+                deployment: number,
+                step: Transition::Completed.into(),
+            });
+        }
+        Decision::new(number, events)
+    }
+}
+
+/// Whether a new deployment of `profile` has to wait for others.
+fn must_wait(
+    environment: &Environment,
+    profile: &ConfigurationProfile,
+    context: &Context<'_>,
+) -> Result<bool, Refusal> {
+    let in_the_way = match context.policy.concurrency {
+        Concurrency::OnePerEnvironment | Concurrency::Queue => environment.open().next(),
+        Concurrency::OnePerProfile => environment.open().find(|open| open.profile == profile.id),
+    };
+    let Some(in_the_way) = in_the_way else { return Ok(false) };
+    if context.policy.concurrency != Concurrency::Queue {
+        return Err(Refusal::DeploymentInProgress {
+            environment: environment.id.clone(),
+            number: in_the_way.number,
+        });
+    }
+    let limit = context.quotas.queued_deployments;
+    if environment.open().filter(|open| open.phase == Phase::Queued).count() >= limit {
+        return Err(Refusal::QuotaExceeded { quota: Quota::QueuedDeployments, limit: limit as u64 });
+    }
+    Ok(true)
+}
+
+/// Stops a deployment that is on its way, or reverts one that is complete.
+#[derive(Clone, Debug)]
+pub struct StopDeployment {
+    /// Of which application.
+    pub application: ApplicationId,
+    /// Where.
+    pub environment: EnvironmentId,
+    /// Which.
+    pub deployment: DeploymentNumber,
+    /// Also when it is complete already.
+    pub allow_revert: bool,
+}
+
+impl Command for StopDeployment {
+    type Outcome = ();
+
+    fn decide(&self, world: &World, context: &Context<'_>) -> Result<Decision<()>, Refusal> {
+        let environment = world.environment(&self.application, &self.environment)?;
+        let deployment = environment.deployment(&self.application, self.deployment)?;
+        let input = Input::Stop { allow_revert: self.allow_revert };
+        let transitions =
+            rollout::step(&deployment.plan, deployment.phase, input, context.now).map_err(|_| {
+                Refusal::NotStoppable {
+                    application: self.application.clone(),
+                    environment: self.environment.clone(),
+                    number: self.deployment,
+                    state: deployment.state(),
+                }
+            })?;
+        if transitions.contains(&Transition::Reverted) {
+            is_newest(environment, deployment)?;
+        }
+        let event = |transition| deployment.event(&self.application, &self.environment, transition);
+        Decision::new((), transitions.into_iter().map(event).collect())
+    }
+}
+
+/// Reverting an older deployment would take nothing back, or the wrong thing.
+fn is_newest(environment: &Environment, deployment: &Deployment) -> Result<(), Refusal> {
+    let newest = environment.completed.get(&deployment.profile).and_then(|numbers| numbers.last()).copied();
+    let on_its_way =
+        environment.open().find(|open| open.profile == deployment.profile).map(|open| open.number);
+    match on_its_way.or(newest) {
+        Some(newer) if newer != deployment.number => {
+            Err(Refusal::NotNewest { number: deployment.number, newer })
+        }
+        Some(_) | None => Ok(()),
+    }
+}

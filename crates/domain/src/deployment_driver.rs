@@ -1,0 +1,63 @@
+//! What deployments want done as time passes. The driver of every node asks; whoever appends first has done it.
+
+use crate::context::{Command, Context, Decision};
+use crate::environment::Environment;
+use crate::event::Event;
+use crate::ids::ApplicationId;
+use crate::refusal::Refusal;
+use crate::rollout::{self, Input, Phase};
+use crate::world::World;
+use jiff::Timestamp;
+
+/// Takes every step that is due. It takes no input: what is due is read from the world.
+#[derive(Clone, Copy, Debug)]
+pub struct AdvanceDeployments;
+
+impl Command for AdvanceDeployments {
+    type Outcome = ();
+
+    fn decide(&self, world: &World, context: &Context<'_>) -> Result<Decision<()>, Refusal> {
+        let mut events = vec![];
+        for (application, environment) in world.deploying() {
+            steps(application, environment, context.now, &mut events);
+        }
+        Decision::new((), events)
+    }
+}
+
+fn steps(application: &ApplicationId, environment: &Environment, now: Timestamp, events: &mut Vec<Event>) {
+    for deployment in environment.open() {
+        let input = if deployment.phase == Phase::Queued {
+            if !is_next(environment, deployment.number.0) {
+                continue;
+            }
+            Input::Proceed
+        } else {
+            Input::Tick
+        };
+        // A tick and a proceed are never refused; were they, doing nothing would be right.
+        for transition in rollout::step(&deployment.plan, deployment.phase, input, now).unwrap_or_default() {
+            events.push(deployment.event(application, &environment.id, transition));
+        }
+    }
+}
+
+/// Nothing is on its way, and nobody has waited longer.
+fn is_next(environment: &Environment, number: u32) -> bool {
+    environment.open().all(|open| !open.phase.is_active() && open.number.0 >= number)
+}
+
+/// When [`AdvanceDeployments`] will next have something to do if nothing else happens. `None`: never.
+#[must_use]
+pub fn wake_at(world: &World) -> Option<Timestamp> {
+    world
+        .deploying()
+        .flat_map(|(_, environment)| {
+            environment.open().filter_map(|deployment| match deployment.phase {
+                // A time in the past: its turn has come already.
+                Phase::Queued => is_next(environment, deployment.number.0).then_some(Timestamp::UNIX_EPOCH),
+                phase => deployment.plan.wake_at(phase),
+            })
+        })
+        .min()
+}

@@ -1,0 +1,164 @@
+//! Texts with limits. A value of one of these types has been checked; past the edge nobody asks again.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A limit that a value breaks. Displayed in the words that AWS services use, because clients and tests read them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Constraint {
+    /// A required value is absent.
+    #[error("Member must not be null")]
+    NotNull,
+    /// Fewer characters or items than allowed.
+    #[error("Member must have length greater than or equal to {0}")]
+    MinLength(usize),
+    /// More characters or items than allowed.
+    #[error("Member must have length less than or equal to {0}")]
+    MaxLength(usize),
+    /// The text does not have the required form.
+    #[error("Member must satisfy regular expression pattern: {0}")]
+    Pattern(&'static str),
+    /// A number below its range.
+    #[error("Member must have value greater than or equal to {0}")]
+    Min(i64),
+    /// A number above its range.
+    #[error("Member must have value less than or equal to {0}")]
+    Max(i64),
+    /// Not one of the values of an enumeration.
+    #[error("Member must satisfy enum value set: [{}]", .0.join(", "))]
+    OneOf(&'static [&'static str]),
+    /// Not a whole number that fits the wire.
+    #[error("Member must be a positive 32-bit integer")]
+    Integer,
+}
+
+/// Checks a length in characters.
+pub(crate) fn length(text: &str, min: usize, max: usize) -> Result<(), Constraint> {
+    // Bytes bound characters, so that a huge text is refused without being walked.
+    let count = if text.len() > max.saturating_mul(4) { usize::MAX } else { text.chars().count() };
+    if count < min {
+        Err(Constraint::MinLength(min))
+    } else if count > max {
+        Err(Constraint::MaxLength(max))
+    } else {
+        Ok(())
+    }
+}
+
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident, $check:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Constraint;
+
+            fn from_str(text: &str) -> Result<Self, Constraint> {
+                let check: fn(&str) -> Result<(), Constraint> = $check;
+                check(text).map(|()| Self(text.into()))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Constraint;
+
+            fn try_from(text: String) -> Result<Self, Constraint> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.0.into()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+texts! {
+    /// Name of an application, environment or deployment strategy: 1 to 64 characters.
+    Name, |text| length(text, 1, 64);
+    /// Name of a configuration profile: 1 to 128 characters.
+    ProfileName, |text| length(text, 1, 128);
+    /// What a resource is for: up to 1,024 characters. The empty text stands for none.
+    Description, |text| length(text, 0, 1024);
+    /// What an access key is for: up to 256 characters.
+    KeyDescription, |text| length(text, 0, 256);
+    /// Label of a hosted configuration version: 1 to 64 characters, at least one of them no digit, so that a label is
+    /// never taken for a number.
+    VersionLabel, version_label;
+    /// MIME type of configuration content: 1 to 255 characters that can stand in an HTTP header.
+    ContentType, content_type;
+    /// Name of an alarm that a monitor watches: 1 to 2,048 characters.
+    AlarmArn, |text| length(text, 1, 2048);
+    /// ARN of an IAM role, kept as given: 20 to 2,048 characters.
+    RoleArn, |text| length(text, 20, 2048);
+}
+
+fn version_label(text: &str) -> Result<(), Constraint> {
+    length(text, 1, 64)?;
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Err(Constraint::Pattern(".*[^0-9].*"))
+    } else {
+        Ok(())
+    }
+}
+
+fn content_type(text: &str) -> Result<(), Constraint> {
+    length(text, 1, 255)?;
+    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        Ok(())
+    } else {
+        Err(Constraint::Pattern("[ -~]+"))
+    }
+}
+
+impl Description {
+    /// The text, or nothing when it is empty: an empty description is stored as none.
+    #[must_use]
+    pub fn none_if_empty(self) -> Option<Self> {
+        (!self.0.is_empty()).then_some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_counted_in_characters() {
+        assert!("ä".repeat(64).parse::<Name>().is_ok());
+        assert_eq!("ä".repeat(65).parse::<Name>(), Err(Constraint::MaxLength(64)));
+        assert_eq!("".parse::<Name>(), Err(Constraint::MinLength(1)));
+        assert_eq!("a".repeat(1_000_000).parse::<Name>(), Err(Constraint::MaxLength(64)));
+    }
+
+    #[test]
+    fn a_label_is_never_a_number() {
+        assert!("v1".parse::<VersionLabel>().is_ok());
+        assert_eq!("12".parse::<VersionLabel>(), Err(Constraint::Pattern(".*[^0-9].*")));
+    }
+
+    #[test]
+    fn a_content_type_can_stand_in_a_header() {
+        assert!("application/json; charset=utf-8".parse::<ContentType>().is_ok());
+        assert!("text/plain\r\nx: y".parse::<ContentType>().is_err());
+    }
+}

@@ -1,0 +1,197 @@
+//! The world: everything the log says, in memory.
+//!
+//! Cloning is cheap (the maps share structure), so every reader holds an immutable world while the next one is made.
+//! **Invariant:** a world is changed by [`World::apply`] only.
+
+use crate::access_key::AccessKey;
+use crate::account::Resource;
+use crate::account_settings::AccountSettings;
+use crate::application::Application;
+use crate::configuration_profile::ConfigurationProfile;
+use crate::deployment_strategy::{DeploymentStrategy, PREDEFINED_STRATEGIES};
+use crate::environment::Environment;
+use crate::ids::{AccessKeyId, ApplicationId, EnvironmentId, ProfileId, StrategyId};
+use crate::refusal::{Missing, Refusal};
+use crate::secret::SealedSecret;
+use crate::tags::Tags;
+use imbl::{OrdMap, OrdSet};
+use serde::{Deserialize, Serialize};
+
+/// Everything there is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct World {
+    pub(crate) applications: OrdMap<ApplicationId, Application>,
+    pub(crate) strategies: OrdMap<StrategyId, DeploymentStrategy>,
+    pub(crate) settings: AccountSettings,
+    pub(crate) access_keys: OrdMap<AccessKeyId, AccessKey>,
+    pub(crate) token_key: Option<SealedSecret>,
+    /// Environments with deployments that are not over.
+    pub(crate) deploying: OrdSet<(ApplicationId, EnvironmentId)>,
+    pub(crate) hosted_bytes: u64,
+}
+
+impl World {
+    /// All applications.
+    #[must_use]
+    pub fn applications(&self) -> &OrdMap<ApplicationId, Application> {
+        &self.applications
+    }
+
+    /// An application by id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn application(&self, id: &ApplicationId) -> Result<&Application, Refusal> {
+        self.applications.get(id).ok_or_else(|| Refusal::NotFound(Missing::Application(id.to_string())))
+    }
+
+    /// An application by id or, failing that, by name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn find_application(&self, id_or_name: &str) -> Result<&Application, Refusal> {
+        id_or_name
+            .parse()
+            .ok()
+            .and_then(|id: ApplicationId| self.applications.get(&id))
+            .or_else(|| {
+                self.applications.values().find(|application| application.name.as_str() == id_or_name)
+            })
+            .ok_or_else(|| Refusal::NotFound(Missing::Application(id_or_name.into())))
+    }
+
+    /// An environment by id.
+    ///
+    /// # Errors
+    /// When there is none, or no such application.
+    pub fn environment(
+        &self,
+        application: &ApplicationId,
+        id: &EnvironmentId,
+    ) -> Result<&Environment, Refusal> {
+        let missing = || Refusal::NotFound(Missing::Environment(application.clone(), id.to_string()));
+        self.application(application)?.environments.get(id).ok_or_else(missing)
+    }
+
+    /// A configuration profile by id.
+    ///
+    /// # Errors
+    /// When there is none, or no such application.
+    pub fn profile(
+        &self,
+        application: &ApplicationId,
+        id: &ProfileId,
+    ) -> Result<&ConfigurationProfile, Refusal> {
+        let missing =
+            || Refusal::NotFound(Missing::ConfigurationProfile(application.clone(), id.to_string()));
+        self.application(application)?.profiles.get(id).ok_or_else(missing)
+    }
+
+    /// Own deployment strategies, without the predefined ones.
+    #[must_use]
+    pub fn own_strategies(&self) -> &OrdMap<StrategyId, DeploymentStrategy> {
+        &self.strategies
+    }
+
+    /// A deployment strategy by id, own or predefined.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn strategy(&self, id: &StrategyId) -> Result<DeploymentStrategy, Refusal> {
+        self.find_strategy(id.as_str())
+    }
+
+    /// A deployment strategy by id or, failing that, by name; own or predefined.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn find_strategy(&self, id_or_name: &str) -> Result<DeploymentStrategy, Refusal> {
+        let predefined = PREDEFINED_STRATEGIES.iter().find(|strategy| strategy.name == id_or_name);
+        let by_id = id_or_name.parse().ok().and_then(|id: StrategyId| self.strategies.get(&id));
+        predefined
+            .and_then(crate::deployment_strategy::PredefinedStrategy::strategy)
+            .or_else(|| by_id.cloned())
+            .or_else(|| {
+                self.strategies.values().find(|strategy| strategy.name.as_str() == id_or_name).cloned()
+            })
+            .ok_or_else(|| Refusal::NotFound(Missing::Strategy(id_or_name.into())))
+    }
+
+    /// The account's settings.
+    #[must_use]
+    pub fn settings(&self) -> &AccountSettings {
+        &self.settings
+    }
+
+    /// All access keys.
+    #[must_use]
+    pub fn access_keys(&self) -> &OrdMap<AccessKeyId, AccessKey> {
+        &self.access_keys
+    }
+
+    /// The key that configuration tokens are sealed with, itself sealed. `None` in an empty log.
+    #[must_use]
+    pub fn token_key(&self) -> Option<&SealedSecret> {
+        self.token_key.as_ref()
+    }
+
+    /// Bytes in all hosted configuration versions together.
+    #[must_use]
+    pub fn hosted_bytes(&self) -> u64 {
+        self.hosted_bytes
+    }
+
+    /// Environments with deployments that are not over.
+    pub fn deploying(&self) -> impl Iterator<Item = (&ApplicationId, &Environment)> {
+        self.deploying.iter().filter_map(|(application, environment)| {
+            self.environment(application, environment).ok().map(|found| (application, found))
+        })
+    }
+
+    /// A resource's tags; `None` when it does not exist. Predefined strategies have none and can have none.
+    #[must_use]
+    pub fn tags(&self, resource: &Resource) -> Option<&Tags> {
+        match resource {
+            Resource::Application(app) => self.applications.get(app).map(|found| &found.tags),
+            Resource::Environment(app, env) => self.environment(app, env).ok().map(|found| &found.tags),
+            Resource::Profile(app, profile) => self.profile(app, profile).ok().map(|found| &found.tags),
+            Resource::HostedVersion(app, profile, number) => {
+                self.profile(app, profile).ok()?.version(*number).map(|found| &found.tags)
+            }
+            Resource::Deployment(app, env, number) => {
+                self.environment(app, env).ok()?.deployments.get(number).map(|found| &found.tags)
+            }
+            Resource::Strategy(id) => self.strategies.get(id).map(|found| &found.tags),
+        }
+    }
+}
+
+impl Application {
+    /// An environment by id or, failing that, by name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn find_environment(&self, id_or_name: &str) -> Result<&Environment, Refusal> {
+        id_or_name
+            .parse()
+            .ok()
+            .and_then(|id: EnvironmentId| self.environments.get(&id))
+            .or_else(|| self.environments.values().find(|found| found.name.as_str() == id_or_name))
+            .ok_or_else(|| Refusal::NotFound(Missing::Environment(self.id.clone(), id_or_name.into())))
+    }
+
+    /// A configuration profile by id or, failing that, by name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn find_profile(&self, id_or_name: &str) -> Result<&ConfigurationProfile, Refusal> {
+        id_or_name
+            .parse()
+            .ok()
+            .and_then(|id: ProfileId| self.profiles.get(&id))
+            .or_else(|| self.profiles.values().find(|found| found.name.as_str() == id_or_name))
+            .ok_or_else(|| {
+                Refusal::NotFound(Missing::ConfigurationProfile(self.id.clone(), id_or_name.into()))
+            })
+    }
+}
