@@ -1,1 +1,37 @@
-//! The running server without HTTP: sequencer, snapshots, deployment driver, secrets.
+//! The running server without HTTP: sequencer, snapshots, deployment driver, secrets, sessions.
+//!
+//! A [`Node`] keeps the world of one log in memory, decides commands one after the other, appends what they yield and
+//! publishes the result. Reading never waits for writing: the world and the served configurations stand behind atomic
+//! pointers, and nothing on the way to an answer touches the log.
+//!
+//! **Invariants:** a command is answered only after its events are durable; what a reader sees was once the end of the
+//! log; a node whose log fails goes on answering from what it knows, and says how old that is.
+
+mod clock;
+mod configuration;
+mod credentials;
+mod driver;
+mod entropy;
+mod error;
+mod master_key;
+mod node;
+mod replay;
+mod sequencer;
+mod served;
+mod session;
+mod snapshot;
+mod status;
+mod tokens;
+mod view;
+
+pub use clock::{Clock, SystemClock};
+pub use configuration::{ConfigurationRefused, DeployConfiguration, StoreConfiguration, StoredConfiguration};
+pub use credentials::{AccessSecret, NewAccessKey};
+pub use entropy::{Entropy, OsEntropy};
+pub use error::Error;
+pub use master_key::{InvalidMasterKey, MasterKeys};
+pub use node::{Cause, Committed, Node, NodeConfig};
+pub use served::{Address, Served, ServedVersion};
+pub use session::{Latest, Reading, SessionRefusal, SessionSettings, StartSession, TokenProblem};
+pub use status::Status;
+pub use view::View;

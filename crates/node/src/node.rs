@@ -1,0 +1,366 @@
+//! The handle to a running node.
+
+use crate::clock::Clock;
+use crate::credentials::{self, Ring};
+use crate::driver;
+use crate::entropy::Entropy;
+use crate::error::Error;
+use crate::master_key::MasterKeys;
+use crate::replay;
+use crate::sequencer::{self, Pending, Work};
+use crate::served::{Address, Slots, Touched};
+use crate::session::{SessionSettings, Sessions};
+use crate::snapshot;
+use crate::status::{Counters, Status};
+use crate::view::View;
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use yardarm_domain::{Account, Command, Event, Policy, Quotas};
+use yardarm_log::{Content, Log, Seq};
+
+/// Who asks for a change, in which request, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// An access key id, or `yardarm`.
+    pub actor: String,
+    /// The request's id.
+    pub request_id: String,
+    /// Why, when somebody said so.
+    pub reason: Option<String>,
+}
+
+impl Cause {
+    /// The node itself does it.
+    #[must_use]
+    pub fn yardarm(reason: &str) -> Self {
+        Self { actor: "yardarm".into(), request_id: "-".into(), reason: Some(reason.into()) }
+    }
+}
+
+/// What a command came to.
+#[derive(Clone, Debug)]
+pub struct Committed<T> {
+    /// The command's answer.
+    pub outcome: T,
+    /// The world in which it has happened.
+    pub view: Arc<View>,
+}
+
+/// What a node is told at its start.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// Whose resources these are.
+    pub account: Account,
+    /// Limits.
+    pub quotas: Quotas,
+    /// Choices.
+    pub policy: Policy,
+    /// How sessions are run.
+    pub sessions: SessionSettings,
+    /// Whether other nodes write to the same log.
+    pub shared_log: bool,
+    /// A snapshot is saved after so many records.
+    pub snapshot_every: u64,
+    /// Commands that may wait to be decided; more are turned away.
+    pub waiting_commands: usize,
+}
+
+impl NodeConfig {
+    /// Defaults for `account`.
+    #[must_use]
+    pub fn new(account: Account) -> Self {
+        Self {
+            account,
+            quotas: Quotas::default(),
+            policy: Policy::default(),
+            sessions: SessionSettings::default(),
+            shared_log: false,
+            snapshot_every: 10_000,
+            waiting_commands: 4_096,
+        }
+    }
+}
+
+/// What every part of a node works with.
+pub(crate) struct Shared {
+    pub(crate) config: NodeConfig,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) master_keys: MasterKeys,
+    pub(crate) view: ArcSwap<View>,
+    pub(crate) slots: Slots,
+    pub(crate) sessions: Sessions,
+    pub(crate) ring: ArcSwap<Ring>,
+    pub(crate) counters: Counters,
+    /// Slots whose content could not be loaded yet.
+    behind: Mutex<Vec<Touched>>,
+    changed: watch::Sender<Seq>,
+    closing: watch::Sender<bool>,
+}
+
+impl Shared {
+    /// Makes `view` what everybody sees. `events` lead to it from the view before.
+    pub(crate) async fn publish(&self, view: View, events: &[Event]) -> Arc<View> {
+        let mut touched: Vec<Touched> = vec![];
+        for place in events.iter().filter_map(|event| Touched::by(event, &view.world)) {
+            if !touched.contains(&place) {
+                touched.push(place);
+            }
+        }
+        let behind = self.slots.refresh(&view.world, touched, &*self.log).await;
+        self.note_behind(behind);
+        if events.iter().any(concerns_credentials) {
+            self.refresh_credentials(&view);
+        }
+        let view = Arc::new(view);
+        self.view.store(view.clone());
+        self.changed.send_replace(view.seq);
+        view
+    }
+
+    fn refresh_credentials(&self, view: &View) {
+        let ring = credentials::ring(&view.world, &self.master_keys, &self.ring.load());
+        self.ring.store(Arc::new(ring));
+        match credentials::token_sealer(&view.world, &self.master_keys) {
+            Ok(sealer) => self.sessions.sealer.store(sealer),
+            Err(error) => tracing::error!(%error, "sessions cannot be served"),
+        }
+    }
+
+    fn note_behind(&self, places: Vec<Touched>) {
+        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        behind.extend(places);
+        self.counters.behind.store(behind.len() as u64, Ordering::Relaxed);
+    }
+
+    fn take_behind(&self) -> Vec<Touched> {
+        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        self.counters.behind.store(0, Ordering::Relaxed);
+        std::mem::take(&mut *behind)
+    }
+}
+
+fn concerns_credentials(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::AccessKeyCreated { .. }
+            | Event::AccessKeyUpdated { .. }
+            | Event::AccessKeyDeleted { .. }
+            | Event::TokenKeyCreated { .. }
+            | Event::SecretsResealed { .. }
+    )
+}
+
+/// A running node. Clones are handles to the same one; [`Node::close`] ends it.
+#[derive(Clone)]
+pub struct Node {
+    shared: Arc<Shared>,
+    work: mpsc::Sender<Work>,
+    tasks: Arc<Mutex<Vec<JoinHandle<()>>>>,
+}
+
+impl Node {
+    /// Reads the log and starts to work.
+    ///
+    /// # Errors
+    /// The log cannot be read, or its secrets cannot be opened with `master_keys`.
+    pub async fn start(
+        config: NodeConfig,
+        log: Arc<dyn Log>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        master_keys: MasterKeys,
+    ) -> Result<Self, Error> {
+        let view = replay::open(&*log, clock.now()).await?;
+        let sessions = Sessions::new(config.sessions.clone());
+        sessions.sealer.store(credentials::token_sealer(&view.world, &master_keys)?);
+        let ring = credentials::ring(&view.world, &master_keys, &Ring::new());
+        let slots = Slots::default();
+        let behind = slots.refresh(&view.world, Slots::all(&view.world), &*log).await;
+        let waiting = config.waiting_commands.max(1);
+        let shared = Arc::new(Shared {
+            config,
+            log,
+            clock,
+            entropy,
+            master_keys,
+            changed: watch::Sender::new(view.seq),
+            view: ArcSwap::from_pointee(view),
+            slots,
+            sessions,
+            ring: ArcSwap::from_pointee(ring),
+            counters: Counters::default(),
+            behind: Mutex::new(vec![]),
+            closing: watch::Sender::new(false),
+        });
+        shared.note_behind(behind);
+        let (work, inbox) = mpsc::channel(waiting);
+        let node = Self { shared: shared.clone(), work, tasks: Arc::default() };
+        let mut tasks = vec![tokio::spawn(sequencer::run(shared, inbox))];
+        node.ensure_token_key().await?;
+        node.reseal().await?;
+        tasks.push(tokio::spawn(driver::run(node.clone())));
+        let every = node.shared.config.snapshot_every;
+        tasks.push(tokio::spawn(driver::keep_snapshots(node.clone(), every)));
+        if node.shared.config.shared_log {
+            tasks.push(tokio::spawn(driver::follow(node.clone())));
+        }
+        node.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);
+        Ok(node)
+    }
+
+    /// Carries out `command`. Once this answers, what it did is durable.
+    ///
+    /// Dropping the future does not take the command back.
+    ///
+    /// # Errors
+    /// The command is refused, or the log does not answer.
+    pub async fn execute<C>(&self, command: C, cause: Cause) -> Result<Committed<C::Outcome>, Error>
+    where
+        C: Command + Send + 'static,
+        C::Outcome: Send + 'static,
+    {
+        self.execute_with(command, vec![], cause).await
+    }
+
+    /// As [`Node::execute`], storing `contents` in the same append.
+    pub(crate) async fn execute_with<C>(
+        &self,
+        command: C,
+        contents: Vec<Content>,
+        cause: Cause,
+    ) -> Result<Committed<C::Outcome>, Error>
+    where
+        C: Command + Send + 'static,
+        C::Outcome: Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let pending = Pending { command, contents, cause, outcome: None, reply };
+        self.work.try_send(Work::Execute(Box::new(pending))).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Error::Busy("too many commands are waiting"),
+            mpsc::error::TrySendError::Closed(_) => Error::Busy("shutting down"),
+        })?;
+        answer.await.map_err(|_| Error::Busy("shutting down"))?
+    }
+
+    /// The world as this node knows it.
+    #[must_use]
+    pub fn view(&self) -> Arc<View> {
+        self.shared.view.load_full()
+    }
+
+    /// The time, by the node's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// What the node was told at its start.
+    #[must_use]
+    pub fn config(&self) -> &NodeConfig {
+        &self.shared.config
+    }
+
+    /// Sixteen random bytes, for request ids.
+    #[must_use]
+    pub fn random(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        self.shared.entropy.fill(&mut bytes);
+        bytes
+    }
+
+    /// How the node is doing.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let view = self.shared.view.load();
+        self.shared.counters.status(view.seq, view.as_of, self.shared.clock.now())
+    }
+
+    /// Announces every position of the log that the node arrives at.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<Seq> {
+        self.shared.changed.subscribe()
+    }
+
+    /// When each configuration that `wanted` accepts was last read from this node since its start.
+    #[must_use]
+    pub fn last_reads(&self, wanted: impl Fn(&Address) -> bool) -> Vec<(Address, Timestamp)> {
+        self.shared.slots.last_reads(wanted)
+    }
+
+    /// Reads what other nodes have appended.
+    ///
+    /// # Errors
+    /// The log does not answer.
+    pub async fn catch_up(&self) -> Result<(), Error> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.work.send(Work::CatchUp(reply)).await;
+        sent.map_err(|_| Error::Busy("shutting down"))?;
+        answer.await.map_err(|_| Error::Busy("shutting down"))?
+    }
+
+    /// Saves the world, so that the next start need not read the whole log.
+    ///
+    /// # Errors
+    /// The log does not answer.
+    pub async fn save_snapshot(&self) -> Result<(), Error> {
+        let view = self.view();
+        if view.seq == Seq::ZERO {
+            return Ok(());
+        }
+        let encoded = tokio::task::spawn_blocking(move || snapshot::encode(&view)).await;
+        let snapshot = encoded
+            .map_err(|error| Error::Internal(error.to_string()))?
+            .map_err(|error| Error::Internal(error.to_string()))?;
+        self.shared.log.save_snapshot(snapshot).await?;
+        Ok(())
+    }
+
+    /// Stops working after what was accepted has been carried out, and saves a snapshot.
+    pub async fn close(&self) {
+        self.shared.closing.send_replace(true);
+        if let Err(error) = self.save_snapshot().await {
+            tracing::warn!(%error, "no snapshot was saved");
+        }
+        self.abort();
+    }
+
+    /// Stops at once, as a crash would. What was acknowledged is in the log.
+    pub fn abort(&self) {
+        self.shared.closing.send_replace(true);
+        for task in self.tasks.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            task.abort();
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.shared.closing.subscribe()
+    }
+
+    /// Nothing has to be tried again.
+    pub(crate) fn is_sound(&self) -> bool {
+        let counters = &self.shared.counters;
+        !counters.log_fails.load(Ordering::Relaxed) && counters.behind.load(Ordering::Relaxed) == 0
+    }
+
+    /// Tries again what failed: reading the log, loading content.
+    pub(crate) async fn recover(&self) {
+        if let Err(error) = self.catch_up().await {
+            tracing::warn!(%error, "the log still does not answer");
+            return;
+        }
+        let places = self.shared.take_behind();
+        let view = self.view();
+        let behind = self.shared.slots.refresh(&view.world, places, &*self.shared.log).await;
+        self.shared.note_behind(behind);
+    }
+}
