@@ -12,12 +12,14 @@ mod chain;
 mod content;
 mod memory;
 mod record;
+mod sqlite;
 pub mod suite;
 mod verify;
 
 pub use content::{Content, ContentHash, InvalidHash};
 pub use memory::MemoryLog;
 pub use record::{Digest, Draft, Record, Seq};
+pub use sqlite::SqliteLog;
 pub use verify::{Verified, verify};
 
 use async_trait::async_trait;
