@@ -173,11 +173,13 @@ async fn random_damage_to_the_file_never_panics_and_never_goes_unseen() {
     for seed in 0..60 {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut bytes = whole.clone();
-        for _ in 0..random.usize(1..200) {
-            let at = random.usize(..bytes.len());
+        // Without its first page the file is rarely opened at all, so mostly the damage is further back and small.
+        let (from, most) = if seed % 4 == 0 { (0, 200) } else { (4096, 8) };
+        for _ in 0..random.usize(1..most) {
+            let at = random.usize(from..bytes.len());
             bytes[at] = random.u8(..);
         }
-        if random.bool() {
+        if seed % 4 == 1 {
             bytes.truncate(random.usize(..bytes.len()));
         }
         std::fs::write(&damaged, bytes).unwrap();
