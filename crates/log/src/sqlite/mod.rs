@@ -49,6 +49,7 @@ struct Queues {
 
 impl SqliteLog {
     /// Opens the log in the file at `path`, which is made if there is none; its folder must be there.
+    /// Blocks for as long as the disk takes; after a crash, what was in the write-ahead log is recovered here.
     ///
     /// # Errors
     /// [`Error::Storage`] when the file is open elsewhere for writing, is not a Yardarm log, was written by a newer
