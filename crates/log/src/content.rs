@@ -40,7 +40,7 @@ impl FromStr for ContentHash {
     fn from_str(text: &str) -> Result<Self, InvalidHash> {
         let mut hash = [0; 32];
         let digits = text.as_bytes();
-        if digits.len() != 64 || digits.iter().any(u8::is_ascii_uppercase) {
+        if digits.len() != 64 || !digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(InvalidHash);
         }
         for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
@@ -75,5 +75,36 @@ impl Content {
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_printed_hash_is_read_back(hash: [u8; 32]) {
+            let hash = ContentHash(hash);
+            prop_assert_eq!(hash.to_string().parse(), Ok(hash));
+        }
+
+        #[test]
+        fn any_other_text_is_refused(text in "[0-9a-fA-F+é ]{0,70}") {
+            let well_formed = text.len() == 64 && text.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
+            prop_assert_eq!(text.parse::<ContentHash>().is_ok(), well_formed);
+        }
+    }
+
+    #[test]
+    fn a_sign_is_not_a_digit() {
+        assert_eq!("+f".repeat(32).parse::<ContentHash>(), Err(InvalidHash));
+    }
+
+    #[test]
+    fn content_is_filed_under_its_sha_256() {
+        let hash = Content::new(Bytes::from_static(b"abc")).hash().to_string();
+        assert_eq!(hash, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

@@ -8,12 +8,19 @@
 //! **Invariants**, checked for every engine by [`suite`]: a batch is there whole or not at all; readers see no gap; what
 //! was acknowledged survives a reopen; stored content never changes and is checked against its hash when read.
 
+mod chain;
 mod content;
+mod memory;
 mod record;
+mod sqlite;
 pub mod suite;
+mod verify;
 
-pub use content::{Content, ContentHash};
+pub use content::{Content, ContentHash, InvalidHash};
+pub use memory::MemoryLog;
 pub use record::{Digest, Draft, Record, Seq};
+pub use sqlite::SqliteLog;
+pub use verify::{Verified, verify};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -82,6 +89,7 @@ pub enum Error {
 #[async_trait]
 pub trait Log: Send + Sync + 'static {
     /// Appends `batch` after `expected`, durably, and answers the records as written. `expected` zero means an empty log.
+    /// Giving up on the answer does not take the append back.
     ///
     /// # Errors
     /// [`AppendError::Conflict`] when the log does not end at `expected`; then nothing was written.
@@ -99,7 +107,10 @@ pub trait Log: Send + Sync + 'static {
     /// The bytes filed under `hash`, checked against it; `None` if there are none.
     async fn content(&self, hash: ContentHash) -> Result<Option<Bytes>, Error>;
 
-    /// Keeps `snapshot` in place of older ones.
+    /// Keeps `snapshot` in place of older ones. A newer one that agrees with the log stays in its place instead.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when `snapshot` names a record, or a digest of it, that this log does not hold.
     async fn save_snapshot(&self, snapshot: Snapshot) -> Result<(), Error>;
 
     /// The newest snapshot whose digest agrees with the log, if any.

@@ -108,3 +108,103 @@ fn digest(seq: Seq, previous: Digest, draft: &Draft) -> Digest {
     }
     Digest(hasher.finalize().into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn drafts() -> impl Strategy<Value = Draft> {
+        // Few letters, so that fields often agree and boundaries between them are what differs.
+        let text = || "[ab]{0,3}";
+        (any::<i64>(), text(), text(), proptest::option::of(text()), text(), any::<u16>(), text()).prop_map(
+            |(time_ms, actor, request_id, reason, kind, version, body)| Draft {
+                time_ms,
+                actor,
+                request_id,
+                reason,
+                kind,
+                version,
+                body,
+            },
+        )
+    }
+
+    /// Every way to change one field.
+    fn changes() -> [fn(&mut Record); 9] {
+        [
+            |record| record.seq = Seq(record.seq.0 ^ 1),
+            |record| record.previous.0[31] ^= 1,
+            |record| record.draft.time_ms ^= 1,
+            |record| record.draft.actor.push('a'),
+            |record| record.draft.request_id.push('a'),
+            |record| {
+                record.draft.reason = match record.draft.reason.take() {
+                    Some(_) => None,
+                    None => Some(String::new()),
+                }
+            },
+            |record| record.draft.kind.push('a'),
+            |record| record.draft.version ^= 1,
+            |record| record.draft.body.push('a'),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_digest_depends_on_every_field(draft in drafts(), seq: u64, previous: [u8; 32]) {
+            let record = Record::seal(Seq(seq), Digest(previous), draft);
+            prop_assert!(record.is_intact());
+            for (field, change) in changes().into_iter().enumerate() {
+                let mut changed = record.clone();
+                change(&mut changed);
+                prop_assert!(!changed.is_intact(), "field {field}");
+            }
+        }
+
+        #[test]
+        fn different_drafts_have_different_digests(a in drafts(), b in drafts(), time_ms: i64, version: u16) {
+            // With the numbers the same, only texts and where they end can tell the two apart.
+            let [a, b] = [a, b].map(|draft| Draft { time_ms, version, ..draft });
+            let same = digest(Seq(1), Digest::ZERO, &a) == digest(Seq(1), Digest::ZERO, &b);
+            prop_assert_eq!(same, a == b);
+        }
+
+        #[test]
+        fn text_moved_across_a_boundary_changes_the_digest(draft in drafts()) {
+            let Draft { actor, request_id, reason, kind, body, .. } = draft.clone();
+            let moved = [
+                Draft { actor: String::new(), request_id: actor.clone() + &request_id, ..draft.clone() },
+                Draft { actor: actor + &request_id, request_id: String::new(), ..draft.clone() },
+                Draft { kind: String::new(), body: kind.clone() + &body, ..draft.clone() },
+                Draft { reason: reason.map(|reason| reason + &kind), kind: String::new(), ..draft.clone() },
+            ];
+            for other in moved.into_iter().filter(|other| *other != draft) {
+                prop_assert_ne!(digest(Seq(1), Digest::ZERO, &draft), digest(Seq(1), Digest::ZERO, &other));
+            }
+        }
+    }
+
+    #[test]
+    fn the_digest_of_a_known_record_never_changes() {
+        let draft = Draft {
+            time_ms: 1_767_225_600_000,
+            actor: "AKIAEXAMPLE".into(),
+            request_id: "4f1c".into(),
+            reason: Some("first".into()),
+            kind: "application-created".into(),
+            version: 1,
+            body: "{\"name\":\"shop\"}".into(),
+        };
+        let first = Record::seal(Seq(1), Digest::ZERO, draft.clone());
+        let second = Record::seal(Seq(2), first.digest, Draft { reason: None, ..draft });
+        assert_eq!(
+            first.digest.to_string(),
+            "360bd41cbe5a4ab6c6f8aaed5aa054aeaeb5c5e913cc7148608fbed8465bd56f"
+        );
+        assert_eq!(
+            second.digest.to_string(),
+            "7c0b3c3e98c391302728ae6534d8f7f2825786306fd503860b7e2b87c5f69ff8"
+        );
+    }
+}
