@@ -11,7 +11,7 @@
 //!   a missing or unknown value is reported by the server in the words AWS uses ([`constraints`]), not as a parse error.
 //!   A value of the wrong JSON type is a parse error that names the member ([`body::read_body`]).
 //! - Member order in output follows the published model.
-//! - The AWS planes spell members in PascalCase, the native API in camelCase.
+//! - The AWS planes spell members in PascalCase, the native API ([`native`]) in camelCase.
 
 pub mod accounts;
 pub mod applications;
@@ -27,6 +27,7 @@ pub mod extensions;
 pub mod floats;
 pub mod headers;
 pub mod hosted_versions;
+pub mod native;
 pub mod operations;
 pub mod pages;
 pub mod patterns;
@@ -34,4 +35,3 @@ pub mod profiles;
 pub mod strategies;
 pub mod tags;
 pub mod times;
-
