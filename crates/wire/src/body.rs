@@ -2,7 +2,7 @@
 //!
 //! The rules of the AWS planes' JSON: unknown members are ignored, `null` means absent, an empty body is `{}`, and an
 //! object is an object. The last one needs care, because derived readers also take an array for a struct and fill the
-//! members by position; [`Object`] and the `object*` functions close that door for the body and for nested structs.
+//! members by position; `Object` and the `object*` functions close that door for the body and for nested structs.
 //!
 //! Reading is bounded: the caller bounds the bytes, the JSON reader bounds the nesting (128 levels).
 

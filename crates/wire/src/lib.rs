@@ -35,3 +35,6 @@ pub mod profiles;
 pub mod strategies;
 pub mod tags;
 pub mod times;
+
+#[cfg(test)]
+mod golden;
