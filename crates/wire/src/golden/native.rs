@@ -1,0 +1,107 @@
+use http::StatusCode;
+
+use super::{golden, golden_headers, some, time};
+use crate::enums::GrowthType;
+use crate::native::*;
+
+fn access_key() -> AccessKey {
+    AccessKey {
+        access_key_id: "YDKEXAMPLE".into(),
+        name: "ci".into(),
+        description: some("The pipeline"),
+        enabled: true,
+        created_at: time("2026-09-28T11:59:58.004Z"),
+    }
+}
+
+#[test]
+fn access_keys() {
+    let least = AccessKey { description: None, ..access_key() };
+    golden("native.access-keys", &Items { items: vec![access_key(), least] });
+    golden(
+        "native.created-access-key",
+        &CreatedAccessKey { access_key: access_key(), secret_access_key: "example-secret".into() },
+    );
+}
+
+#[test]
+fn deletions_and_strategies() {
+    golden(
+        "native.deleted-application",
+        &DeletedApplication {
+            application_id: "3zgdtsk".into(),
+            name: "lambda-latte".into(),
+            removed: RemovedCounts {
+                environments: 2,
+                configuration_profiles: 3,
+                hosted_configuration_versions: 40,
+                deployments: 25,
+                extension_associations: 1,
+            },
+        },
+    );
+    let full = DeploymentStrategy {
+        id: "0mk1vxx".into(),
+        name: "quick".into(),
+        description: some("For tests"),
+        duration_seconds: 90,
+        bake_seconds: 30,
+        growth_factor: 33.3_f32.into(),
+        growth_type: GrowthType::Linear,
+    };
+    golden("native.deployment-strategy.full", &full);
+    golden("native.deployment-strategy.minimal", &DeploymentStrategy { description: None, ..full });
+}
+
+#[test]
+fn configuration() {
+    let headers = ConfigurationHeaders {
+        etag: "9f86d081".into(),
+        configuration_version: "23".into(),
+        content_type: "application/json".into(),
+    };
+    golden_headers("native.configuration", &headers.to_headers().unwrap());
+}
+
+#[test]
+fn server_and_health() {
+    golden(
+        "native.server",
+        &ServerInfo {
+            version: "0.1.0".into(),
+            region: "us-east-1".into(),
+            account_id: "000000000000".into(),
+            dev: true,
+            seq: 1234,
+        },
+    );
+    let stale = Health {
+        status: HealthStatus::Stale,
+        seq: 1234,
+        stale_for_seconds: 17,
+        why: some("the database does not answer"),
+    };
+    golden("native.health.full", &stale);
+    golden(
+        "native.health.minimal",
+        &Health { status: HealthStatus::Ok, seq: 1234, stale_for_seconds: 0, why: None },
+    );
+}
+
+#[test]
+fn problems() {
+    golden(
+        "native.problem.full",
+        &Problem {
+            problem_type: "urn:yardarm:problem:invalid-request".into(),
+            detail: some("1 member is wrong"),
+            request_id: some("5b0e3a2e-6f3c-4b52-9d6c-0f1c6f0a7b11"),
+            errors: vec![
+                ProblemError { detail: "must have 1 to 64 characters".into(), pointer: some("/name") },
+                ProblemError { detail: "the body is empty".into(), pointer: None },
+            ],
+            ..Problem::of_status(StatusCode::BAD_REQUEST)
+        },
+    );
+    golden("native.problem.minimal", &Problem::of_status(StatusCode::SERVICE_UNAVAILABLE));
+}

@@ -1,0 +1,392 @@
+//! Shapes of Yardarm's own API, below `/yardarm/v1`, and of the health endpoints.
+//!
+//! It offers what the AWS planes cannot say: access keys, durations in seconds, deletion of a whole application, a
+//! plain read with a long poll. Conventions, the same as OpenFeature's: members in camelCase, absent members left out,
+//! times in RFC 3339. Unlike the AWS planes, a request with an unknown member is refused: nobody calls this API with
+//! an SDK from the future, and a misspelt member that is ignored costs an afternoon. Errors are problem details
+//! (RFC 9457) as `application/problem+json`.
+
+use std::fmt;
+
+use http::header::{CONTENT_TYPE, ETAG, InvalidHeaderValue};
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::enums::{GrowthType, wire_enum};
+use crate::floats::WireFloat;
+use crate::headers;
+use crate::hosted_versions::text;
+use crate::times::WireTime;
+
+/// Where everything is, with labels in braces.
+pub mod paths {
+    /// `POST` creates an access key, `GET` lists them.
+    pub const ACCESS_KEYS: &str = "/yardarm/v1/access-keys";
+    /// `GET`, `PATCH` and `DELETE` of one access key.
+    pub const ACCESS_KEY: &str = "/yardarm/v1/access-keys/{accessKeyId}";
+    /// `DELETE` with `?cascade=true` removes an application and all it contains.
+    pub const APPLICATION: &str = "/yardarm/v1/applications/{application}";
+    /// `GET` reads deployed configuration; `?wait=SECONDS` waits for a change.
+    pub const CONFIGURATION: &str =
+        "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}";
+    /// `POST` creates a deployment strategy, `GET` lists them.
+    pub const DEPLOYMENT_STRATEGIES: &str = "/yardarm/v1/deployment-strategies";
+    /// `GET` says what this server is.
+    pub const SERVER: &str = "/yardarm/v1/server";
+    /// `GET`: the process is alive.
+    pub const HEALTHZ: &str = "/healthz";
+    /// `GET`: the process can answer reads.
+    pub const READYZ: &str = "/readyz";
+}
+
+/// A list. `items` is present even when empty.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Items<T> {
+    /// The entries.
+    pub items: Vec<T>,
+}
+
+/// Body of `POST` [`paths::ACCESS_KEYS`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateAccessKey {
+    /// What people call it; 1–64 characters.
+    pub name: String,
+    /// What it is for; up to 1024 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// Body of `PATCH` [`paths::ACCESS_KEY`]: only what is sent changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct UpdateAccessKey {
+    /// What people call it; 1–64 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What it is for; up to 1024 characters, the empty text removes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Whether requests signed with it are accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+}
+
+/// An access key, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessKey {
+    /// Its id, which requests carry.
+    pub access_key_id: String,
+    /// What people call it.
+    pub name: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Whether requests signed with it are accepted.
+    pub enabled: bool,
+    /// When it was created.
+    pub created_at: WireTime,
+}
+
+/// Answer to the creation of an access key: the only one that ever contains the secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedAccessKey {
+    /// The key.
+    #[serde(flatten)]
+    pub access_key: AccessKey,
+    /// Its secret.
+    pub secret_access_key: String,
+}
+
+impl fmt::Debug for CreatedAccessKey {
+    /// Hides the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreatedAccessKey").field("access_key", &self.access_key).finish_non_exhaustive()
+    }
+}
+
+/// Query of `DELETE` [`paths::APPLICATION`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct DeleteApplicationQuery {
+    /// Whether to remove what the application contains; otherwise only an empty one is deleted.
+    pub cascade: bool,
+}
+
+/// Answer to the deletion of an application: what went with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeletedApplication {
+    /// The application's id.
+    pub application_id: String,
+    /// The application's name.
+    pub name: String,
+    /// How many of each kind were removed with it.
+    pub removed: RemovedCounts,
+}
+
+/// How many of each kind were removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RemovedCounts {
+    /// Environments.
+    pub environments: u64,
+    /// Profiles.
+    pub configuration_profiles: u64,
+    /// Hosted versions.
+    pub hosted_configuration_versions: u64,
+    /// Deployments.
+    pub deployments: u64,
+    /// Associations of extensions.
+    pub extension_associations: u64,
+}
+
+/// Query of `GET` [`paths::CONFIGURATION`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ReadConfigurationQuery {
+    /// Seconds to wait for a version other than the one named by `If-None-Match`; the server bounds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait: Option<u32>,
+}
+
+/// Headers of the answer of `GET` [`paths::CONFIGURATION`], whose body is the configuration's bytes.
+///
+/// The status is 200, or 304 without a body when `If-None-Match` names the current version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigurationHeaders {
+    /// Names the served bytes, without quotes.
+    pub etag: String,
+    /// The deployed version.
+    pub configuration_version: String,
+    /// Type of the content, as it was stored.
+    pub content_type: String,
+}
+
+impl ConfigurationHeaders {
+    /// The headers, with a strong `ETag`.
+    ///
+    /// # Errors
+    /// When a value contains a control character.
+    pub fn to_headers(&self) -> Result<HeaderMap, InvalidHeaderValue> {
+        let mut map = HeaderMap::with_capacity(3);
+        map.insert(ETAG, text(&format!("\"{}\"", self.etag))?);
+        map.insert(headers::CONFIGURATION_VERSION, text(&self.configuration_version)?);
+        map.insert(CONTENT_TYPE, text(&self.content_type)?);
+        Ok(map)
+    }
+}
+
+/// Body of `POST` [`paths::DEPLOYMENT_STRATEGIES`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateDeploymentStrategy {
+    /// Its name; 1–64 characters.
+    pub name: String,
+    /// Its description; up to 1024 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Seconds from the start to 100 %; 0–86400.
+    pub duration_seconds: u32,
+    /// Seconds of watch after 100 %; 0–86400, by default 0.
+    #[serde(default)]
+    pub bake_seconds: u32,
+    /// Percent of the first step; 1–100.
+    pub growth_factor: WireFloat,
+    /// How exposure grows, by default linearly.
+    #[serde(default = "linear")]
+    pub growth_type: GrowthType,
+}
+
+fn linear() -> GrowthType {
+    GrowthType::Linear
+}
+
+/// A deployment strategy with its times in seconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeploymentStrategy {
+    /// Its id, for StartDeployment too.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its description.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Seconds from the start to 100 %.
+    pub duration_seconds: u32,
+    /// Seconds of watch after 100 %.
+    pub bake_seconds: u32,
+    /// Percent of the first step.
+    pub growth_factor: WireFloat,
+    /// How exposure grows.
+    pub growth_type: GrowthType,
+}
+
+/// Answer of `GET` [`paths::SERVER`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerInfo {
+    /// Yardarm's version.
+    pub version: String,
+    /// The region it signs and names resources with.
+    pub region: String,
+    /// The account it names resources with; 12 digits.
+    pub account_id: String,
+    /// Whether it runs with the well-known development key.
+    pub dev: bool,
+    /// Sequence number of the log up to which it answers.
+    pub seq: u64,
+}
+
+wire_enum! {
+    /// Whether a server should get requests.
+    HealthStatus {
+        /// It should.
+        Ok = "ok",
+        /// It should: what it answers is right but not the newest.
+        Stale = "stale",
+        /// It should not.
+        Unavailable = "unavailable",
+    }
+}
+
+/// Answer of [`paths::HEALTHZ`] and [`paths::READYZ`]; status 200, or 503 when unavailable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// The verdict.
+    pub status: HealthStatus,
+    /// Sequence number of the log up to which it answers.
+    pub seq: u64,
+    /// For how many seconds it has not heard from its log; 0 when it is current.
+    pub stale_for_seconds: u64,
+    /// Why it is not `ok`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// Content type of [`Problem`].
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Body of an error answer: problem details (RFC 9457).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// A URI reference that names the kind of problem. `about:blank` says no more than the status.
+    #[serde(rename = "type", default = "about_blank")]
+    pub problem_type: String,
+    /// The kind of problem in a few words, the same every time.
+    pub title: String,
+    /// The status, the same as the answer's.
+    #[serde(serialize_with = "number", deserialize_with = "status")]
+    pub status: StatusCode,
+    /// What went wrong this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The request that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Every violation found in the request; left out when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ProblemError>,
+}
+
+impl Problem {
+    /// A problem that says no more than its status.
+    pub fn of_status(status: StatusCode) -> Self {
+        Self {
+            problem_type: about_blank(),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status,
+            detail: None,
+            request_id: None,
+            errors: Vec::new(),
+        }
+    }
+}
+
+fn about_blank() -> String {
+    "about:blank".to_owned()
+}
+
+fn number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StatusCode, D::Error> {
+    StatusCode::from_u16(u16::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+}
+
+/// One violation in a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProblemError {
+    /// What is wrong.
+    pub detail: String,
+    /// Where: a JSON Pointer (RFC 6901) into the request body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::read_body;
+
+    #[test]
+    fn a_misspelt_member_is_refused_and_named() {
+        let error = read_body::<CreateAccessKey>(br#"{"name":"ci","descripton":"x"}"#).unwrap_err();
+        assert!(error.to_string().contains("unknown field `descripton`"), "{error}");
+    }
+
+    #[test]
+    fn a_missing_member_is_named() {
+        let error = read_body::<CreateAccessKey>(b"{}").unwrap_err();
+        assert!(error.to_string().contains("missing field `name`"), "{error}");
+    }
+
+    #[test]
+    fn a_strategy_grows_linearly_and_does_not_bake_unless_told() {
+        let body = br#"{"name":"s","durationSeconds":90,"growthFactor":25}"#;
+        let strategy: CreateDeploymentStrategy = read_body(body).unwrap();
+        assert_eq!((strategy.growth_type, strategy.bake_seconds), (GrowthType::Linear, 0));
+        assert_eq!(strategy.growth_factor, WireFloat::from(25.0_f32));
+    }
+
+    #[test]
+    fn a_negative_duration_is_refused_at_its_member() {
+        let body = br#"{"name":"s","durationSeconds":-1,"growthFactor":25}"#;
+        let error = read_body::<CreateDeploymentStrategy>(body).unwrap_err();
+        assert_eq!(error.member(), Some("durationSeconds"));
+    }
+
+    #[test]
+    fn debug_output_hides_the_secret() {
+        let created = CreatedAccessKey {
+            access_key: AccessKey {
+                access_key_id: "YDKEXAMPLE".into(),
+                name: "ci".into(),
+                description: None,
+                enabled: true,
+                created_at: jiff::Timestamp::UNIX_EPOCH.into(),
+            },
+            secret_access_key: "hunter2".into(),
+        };
+        assert!(!format!("{created:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_problem_survives_the_wire() {
+        let problem = Problem {
+            detail: Some("no such key".into()),
+            errors: vec![ProblemError { detail: "too long".into(), pointer: Some("/name".into()) }],
+            ..Problem::of_status(StatusCode::NOT_FOUND)
+        };
+        let json = serde_json::to_string(&problem).unwrap();
+        assert_eq!(serde_json::from_str::<Problem>(&json).unwrap(), problem);
+    }
+}
