@@ -1,0 +1,96 @@
+//! The verdict: scope, time, body, signature, in that order, so that no key is derived for a scope that is not ours.
+
+use jiff::{SignedDuration, Timestamp};
+use subtle::ConstantTimeEq as _;
+
+use crate::{
+    BodyDigest, CanonicalPath, Credential, Form, SignatureError, SignedRequest, canonical::CanonicalRequest,
+    error::shown, limits,
+};
+
+/// What a request must have been signed for.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    /// The server's region.
+    pub region: &'a str,
+    /// The signing name of the service, `appconfig`.
+    pub service: &'a str,
+    /// How the canonical URI comes from the path.
+    pub path: CanonicalPath,
+}
+
+impl<'a> Expected<'a> {
+    /// A service that is not S3: paths are normalised.
+    #[must_use]
+    pub fn new(region: &'a str, service: &'a str) -> Self {
+        Self { region, service, path: CanonicalPath::Normalized }
+    }
+}
+
+impl SignedRequest<'_> {
+    /// Checks that the holder of `credential` signed this request, for this server, recently.
+    ///
+    /// In header form the signature's date may be [`limits::CLOCK_SKEW`] away from `now`, both ends included. Presigned
+    /// requests are valid from their date less the skew to their date plus their lifetime, both ends included.
+    ///
+    /// # Errors
+    ///
+    /// All of kind [`InvalidSignature`](crate::SignatureErrorKind::InvalidSignature).
+    pub fn verify(
+        &self,
+        credential: &Credential,
+        body: &BodyDigest,
+        now: Timestamp,
+        expected: &Expected<'_>,
+    ) -> Result<(), SignatureError> {
+        self.check_scope(expected)?;
+        self.check_time(now)?;
+        if self.claimed_body.is_some_and(|claimed| !claimed.is(body)) {
+            return Err(SignatureError::WrongBody);
+        }
+        let canonical = self.canonical(body, expected.path);
+        let scope = self.scope();
+        let signature = credential.with_key(scope, |key| canonical.signature(key, &self.date, scope));
+        if signature.ct_eq(&self.signature).into() { Ok(()) } else { Err(SignatureError::Mismatch) }
+    }
+
+    fn check_scope(&self, expected: &Expected<'_>) -> Result<(), SignatureError> {
+        let scope = self.scope();
+        if scope.region != expected.region {
+            return Err(SignatureError::WrongRegion { region: shown(scope.region) });
+        }
+        if scope.service != expected.service {
+            return Err(SignatureError::WrongService { expected: expected.service.into() });
+        }
+        Ok(())
+    }
+
+    /// In whole seconds, as dates of signatures are.
+    fn check_time(&self, now: Timestamp) -> Result<(), SignatureError> {
+        let allowed = match self.form {
+            Form::Header => limits::CLOCK_SKEW,
+            Form::Presigned { expires_seconds } => SignedDuration::from_secs(expires_seconds.into()),
+        };
+        let age = SignedDuration::from_secs(now.as_second().saturating_sub(self.date.seconds()));
+        let signed_at = self.date.at();
+        if age > allowed {
+            return Err(SignatureError::Expired { signed_at, now, allowed });
+        }
+        if age < -limits::CLOCK_SKEW {
+            return Err(SignatureError::NotYetCurrent { signed_at, now, allowed: limits::CLOCK_SKEW });
+        }
+        Ok(())
+    }
+
+    fn canonical<'a>(&'a self, body: &'a BodyDigest, path_rule: CanonicalPath) -> CanonicalRequest<'a> {
+        CanonicalRequest {
+            method: self.method.as_str(),
+            path: self.path,
+            path_rule,
+            query: &self.query,
+            headers: self.headers,
+            signed_headers: &self.signed_headers,
+            body,
+        }
+    }
+}
