@@ -94,3 +94,50 @@ impl SignedRequest<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method};
+
+    use super::*;
+    use crate::{Scope, SecretKey, amz_date::AmzDate, digest::to_hex};
+
+    /// No signer at hand uses `Date`, so this signature is made from the parts.
+    #[test]
+    fn a_date_header_stands_in_for_x_amz_date() {
+        let credential = Credential::new(SecretKey::new("secret"));
+        let scope = Scope { day: "20261123", region: "us-east-1", service: "appconfig" };
+        let mut headers = HeaderMap::new();
+        headers.insert("host", "127.0.0.1:4770".parse().unwrap());
+        headers.insert("date", "Mon, 23 Nov 2026 12:00:00 GMT".parse().unwrap());
+        let canonical = CanonicalRequest {
+            method: "GET",
+            path: "/",
+            path_rule: CanonicalPath::Normalized,
+            query: &[],
+            headers: &headers,
+            signed_headers: "date;host",
+            body: &BodyDigest::EMPTY,
+        };
+        let date = AmzDate::parse("20261123T120000Z").unwrap();
+        let signature = credential.with_key(scope, |key| canonical.signature(key, &date, scope));
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential=AKID/20261123/us-east-1/appconfig/aws4_request, SignedHeaders=date;host, \
+             Signature={}",
+            str::from_utf8(&to_hex(&signature)).unwrap()
+        );
+        headers.insert("authorization", authorization.parse().unwrap());
+
+        let verdict = |headers: &HeaderMap, now: Timestamp| {
+            let signed = SignedRequest::parse(&Method::GET, "/", "", headers)?.unwrap();
+            signed.verify(&credential, &BodyDigest::EMPTY, now, &Expected::new("us-east-1", "appconfig"))
+        };
+        assert_eq!(verdict(&headers, date.at()), Ok(()));
+        assert!(matches!(
+            verdict(&headers, date.at() + SignedDuration::from_mins(6)),
+            Err(SignatureError::Expired { .. })
+        ));
+        headers.insert("date", "Mon, 23 Nov 2026 12:00:01 GMT".parse().unwrap());
+        assert_eq!(verdict(&headers, date.at()), Err(SignatureError::Mismatch));
+    }
+}

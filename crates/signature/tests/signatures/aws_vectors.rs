@@ -8,11 +8,10 @@ use std::{
 };
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use jiff::Timestamp;
 use serde_json::Value;
-use yardarm_signature::{
-    BodyDigest, CanonicalPath, Credential, Expected, SecretKey, SignatureError, SignedRequest, normalize_path,
-};
+use yardarm_signature::{CanonicalPath, SignatureError, normalize_path};
+
+use crate::requests::{Context, Request};
 
 /// Vectors that are refused on purpose, with the reason.
 const REFUSED: [(&str, &str); 1] = [(
@@ -33,19 +32,19 @@ fn every_vector_verifies_and_no_tampered_one_does() {
         if !vector.join("context.json").exists() {
             continue;
         }
-        let context = Context::read(&vector);
+        let context = context(&vector);
         for form in ["header", "query"] {
             let label = format!("{} ({form})", name(&vector));
-            let request = Request::read(&vector.join(format!("{form}-signed-request.txt")));
+            let signed = request(&vector.join(format!("{form}-signed-request.txt")));
             if REFUSED.iter().any(|(refused, _)| *refused == name(&vector)) {
                 let refusal = match form {
                     "header" => SignatureError::HeaderNotSigned { name: "x-amz-security-token".into() },
                     _ => SignatureError::Mismatch,
                 };
-                assert_eq!(context.verdict(&request), Err(refusal), "{label}");
+                assert_eq!(context.verdict(&signed), Err(refusal), "{label}");
             } else {
-                assert_eq!(context.verdict(&request), Ok(()), "{label}");
-                tampering_is_noticed(&context, &request, &label);
+                assert_eq!(context.verdict(&signed), Ok(()), "{label}");
+                tampering_is_noticed(&context, &signed, &label);
                 verified += 1;
             }
         }
@@ -81,9 +80,9 @@ fn paths_that_arrive_encoded_are_signed_encoded_twice() {
             now: signed_at.parse().unwrap(),
             path: CanonicalPath::Normalized,
         };
-        let request = Request::read(&suite().join(vector).join("header-signed-request.txt"));
-        assert_eq!(context.verdict(&request), Ok(()), "{vector}");
-        tampering_is_noticed(&context, &request, vector);
+        let signed = request(&suite().join(vector).join("header-signed-request.txt"));
+        assert_eq!(context.verdict(&signed), Ok(()), "{vector}");
+        tampering_is_noticed(&context, &signed, vector);
     }
 }
 
@@ -160,81 +159,51 @@ fn tampering_is_noticed(context: &Context, request: &Request, label: &str) {
     }
 }
 
-/// A vector's `context.json`, and the verdict under it.
-#[derive(Clone)]
-struct Context {
-    secret: String,
-    region: String,
-    service: String,
-    now: Timestamp,
-    path: CanonicalPath,
-}
-
-impl Context {
-    fn read(vector: &Path) -> Self {
-        let json: Value = serde_json::from_slice(&fs::read(vector.join("context.json")).unwrap()).unwrap();
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let path = match json["normalize"].as_bool().unwrap() {
-            true => CanonicalPath::Normalized,
-            false => CanonicalPath::AsReceived,
-        };
-        Self {
-            secret: text(&json["credentials"]["secret_access_key"]),
-            region: text(&json["region"]),
-            service: text(&json["service"]),
-            now: text(&json["timestamp"]).parse().unwrap(),
-            path,
-        }
-    }
-
-    fn verdict(&self, request: &Request) -> Result<(), SignatureError> {
-        let Request { method, path, query, headers, body } = request;
-        let signed = SignedRequest::parse(method, path, query, headers)?.expect("every vector is signed");
-        let credential = Credential::new(SecretKey::new(&self.secret));
-        let expected = Expected { path: self.path, ..Expected::new(&self.region, &self.service) };
-        signed.verify(&credential, &BodyDigest::of(body), self.now, &expected)
+/// Reads a vector's `context.json`.
+fn context(vector: &Path) -> Context {
+    let json: Value = serde_json::from_slice(&fs::read(vector.join("context.json")).unwrap()).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let path = match json["normalize"].as_bool().unwrap() {
+        true => CanonicalPath::Normalized,
+        false => CanonicalPath::AsReceived,
+    };
+    Context {
+        secret: text(&json["credentials"]["secret_access_key"]),
+        region: text(&json["region"]),
+        service: text(&json["service"]),
+        now: text(&json["timestamp"]).parse().unwrap(),
+        path,
     }
 }
 
-/// A request as the suite writes it: HTTP/1.1 with bare line feeds, folded headers and unencoded paths.
-#[derive(Clone)]
-struct Request {
-    method: Method,
-    path: String,
-    query: String,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Request {
-    fn read(file: &Path) -> Self {
-        let text = fs::read_to_string(file).unwrap();
-        let (head, body) = text.split_once("\n\n").unwrap_or((text.trim_end(), ""));
-        let mut lines = head.lines();
-        let line = lines.next().unwrap();
-        let line = line.strip_suffix(" HTTP/1.1").unwrap_or(line);
-        let (method, target) = line.split_once(' ').unwrap();
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let mut fields: Vec<(&str, String)> = Vec::new();
-        for line in lines {
-            if line.starts_with(' ') {
-                fields.last_mut().unwrap().1.push_str(line);
-            } else {
-                let (name, value) = line.split_once(':').unwrap();
-                fields.push((name, value.trim().to_owned()));
-            }
+/// Reads a request as the suite writes it: HTTP/1.1 with bare line feeds, folded headers and unencoded paths.
+fn request(file: &Path) -> Request {
+    let text = fs::read_to_string(file).unwrap();
+    let (head, body) = text.split_once("\n\n").unwrap_or((text.trim_end(), ""));
+    let mut lines = head.lines();
+    let line = lines.next().unwrap();
+    let line = line.strip_suffix(" HTTP/1.1").unwrap_or(line);
+    let (method, target) = line.split_once(' ').unwrap();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut fields: Vec<(&str, String)> = Vec::new();
+    for line in lines {
+        if line.starts_with(' ') {
+            fields.last_mut().unwrap().1.push_str(line);
+        } else {
+            let (name, value) = line.split_once(':').unwrap();
+            fields.push((name, value.trim().to_owned()));
         }
-        let mut headers = HeaderMap::new();
-        for (name, value) in fields {
-            headers.append(HeaderName::try_from(name).unwrap(), HeaderValue::try_from(value).unwrap());
-        }
-        Self {
-            method: method.parse().unwrap(),
-            path: path.to_owned(),
-            query: query.to_owned(),
-            headers,
-            body: body.as_bytes().to_vec(),
-        }
+    }
+    let mut headers = HeaderMap::new();
+    for (name, value) in fields {
+        headers.append(HeaderName::try_from(name).unwrap(), HeaderValue::try_from(value).unwrap());
+    }
+    Request {
+        method: method.parse().unwrap(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers,
+        body: body.as_bytes().to_vec(),
     }
 }
 
