@@ -23,6 +23,15 @@ pub(crate) struct CanonicalRequest<'a> {
     /// Names in lower case and ascending order, separated by `;`.
     pub(crate) signed_headers: &'a str,
     pub(crate) body: &'a BodyDigest,
+    pub(crate) white_space: WhiteSpace,
+}
+
+/// What counts as white space inside a header's value, where signers differ: those for Rust and Go collapse spaces, as
+/// AWS's documentation words it; those for Python and JavaScript any white space, of which headers may hold tabs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum WhiteSpace {
+    Spaces,
+    SpacesAndTabs,
 }
 
 impl CanonicalRequest<'_> {
@@ -38,7 +47,7 @@ impl CanonicalRequest<'_> {
             out.extend_from_slice(name.as_bytes());
             for (index, value) in self.headers.get_all(name).iter().enumerate() {
                 out.push(if index == 0 { b':' } else { b',' });
-                write_value(&mut out, value.as_bytes());
+                write_value(&mut out, value.as_bytes(), self.white_space);
             }
             out.push(b'\n');
         }
@@ -70,9 +79,13 @@ impl CanonicalRequest<'_> {
     }
 }
 
-/// Appends a header's value without outer spaces and with single inner ones. Other white space is kept, as AWS words it.
-fn write_value(out: &mut Vec<u8>, value: &[u8]) {
-    let mut words = value.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+/// Appends a header's value without outer white space and with single spaces for inner.
+fn write_value(out: &mut Vec<u8>, value: &[u8], white_space: WhiteSpace) {
+    let is_white = |byte: &u8| match white_space {
+        WhiteSpace::Spaces => *byte == b' ',
+        WhiteSpace::SpacesAndTabs => matches!(*byte, b' ' | b'\t'),
+    };
+    let mut words = value.split(is_white).filter(|word| !word.is_empty());
     if let Some(first) = words.next() {
         out.extend_from_slice(first);
     }

@@ -4,8 +4,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header, header::InvalidHe
 use jiff::Timestamp;
 
 use crate::{
-    ALGORITHM, BodyDigest, CanonicalPath, Credential, Scope, SecretKey, TERMINATOR, amz_date::AmzDate,
-    canonical::CanonicalRequest, digest::to_hex, query,
+    ALGORITHM, BodyDigest, CanonicalPath, Credential, Scope, SecretKey, TERMINATOR,
+    amz_date::AmzDate,
+    canonical::{CanonicalRequest, WhiteSpace},
+    digest::to_hex,
+    query,
 };
 
 const SIGNED_HEADERS: &str = "host;x-amz-date";
@@ -73,6 +76,7 @@ impl Signer {
             headers: &headers,
             signed_headers: SIGNED_HEADERS,
             body: &BodyDigest::of(request.body),
+            white_space: WhiteSpace::Spaces,
         };
         let signature =
             to_hex(&self.credential.with_key(scope, |key| canonical.signature(key, &date, scope)));

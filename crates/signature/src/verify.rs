@@ -4,8 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq as _;
 
 use crate::{
-    BodyDigest, CanonicalPath, Credential, Form, SignatureError, SignedRequest, canonical::CanonicalRequest,
-    error::shown, limits,
+    BodyDigest, CanonicalPath, Credential, Form, SignatureError, SignedRequest,
+    canonical::{CanonicalRequest, WhiteSpace},
+    error::shown,
+    limits,
 };
 
 /// What a request must have been signed for.
@@ -48,10 +50,23 @@ impl SignedRequest<'_> {
         if self.claimed_body.is_some_and(|claimed| !claimed.is(body)) {
             return Err(SignatureError::WrongBody);
         }
-        let canonical = self.canonical(body, expected.path);
-        let scope = self.scope();
-        let signature = credential.with_key(scope, |key| canonical.signature(key, &self.date, scope));
-        if signature.ct_eq(&self.signature).into() { Ok(()) } else { Err(SignatureError::Mismatch) }
+        let matches = |white_space| {
+            let scope = self.scope();
+            let canonical = self.canonical(body, expected.path, white_space);
+            let signature = credential.with_key(scope, |key| canonical.signature(key, &self.date, scope));
+            bool::from(signature.ct_eq(&self.signature))
+        };
+        if matches(WhiteSpace::Spaces) || (self.has_tabs() && matches(WhiteSpace::SpacesAndTabs)) {
+            Ok(())
+        } else {
+            Err(SignatureError::Mismatch)
+        }
+    }
+
+    /// Whether signers may differ about a signed header.
+    fn has_tabs(&self) -> bool {
+        let mut values = self.signed_headers.split(';').flat_map(|name| self.headers.get_all(name));
+        values.any(|value| value.as_bytes().contains(&b'\t'))
     }
 
     fn check_scope(&self, expected: &Expected<'_>) -> Result<(), SignatureError> {
@@ -82,7 +97,12 @@ impl SignedRequest<'_> {
         Ok(())
     }
 
-    fn canonical<'a>(&'a self, body: &'a BodyDigest, path_rule: CanonicalPath) -> CanonicalRequest<'a> {
+    fn canonical<'a>(
+        &'a self,
+        body: &'a BodyDigest,
+        path_rule: CanonicalPath,
+        white_space: WhiteSpace,
+    ) -> CanonicalRequest<'a> {
         CanonicalRequest {
             method: self.method.as_str(),
             path: self.path,
@@ -91,6 +111,7 @@ impl SignedRequest<'_> {
             headers: self.headers,
             signed_headers: &self.signed_headers,
             body,
+            white_space,
         }
     }
 }
@@ -118,6 +139,7 @@ mod tests {
             headers: &headers,
             signed_headers: "date;host",
             body: &BodyDigest::EMPTY,
+            white_space: WhiteSpace::Spaces,
         };
         let date = AmzDate::parse("20261123T120000Z").unwrap();
         let signature = credential.with_key(scope, |key| canonical.signature(key, &date, scope));

@@ -187,6 +187,18 @@ fn a_body_is_signed_whole() {
 }
 
 #[test]
+fn a_tab_in_a_header_may_be_signed_as_itself_or_as_a_space() {
+    let described = |description| Request::get("/", "").with_header("description", description);
+    let sent = "two  spaces,\ta tab";
+    for signed in [sent, "two spaces,\ta tab", "two spaces, a tab"] {
+        let request = described(signed).signed_by_aws(&Context::at(noon()), AwsSigner::HEADER);
+        assert_eq!(verdict(&request.clone().with_header("description", sent)), Ok(()), "{signed:?}");
+        let other = request.with_header("description", "two spaces,\tno tab");
+        assert_eq!(verdict(&other), Err(SignatureError::Mismatch), "{signed:?}");
+    }
+}
+
+#[test]
 fn a_session_token_is_tolerated_when_signed() {
     let with_token = AwsSigner { session_token: true, ..AwsSigner::HEADER };
     let request = Request::get("/", "").signed_by_aws(&Context::at(noon()), with_token);
