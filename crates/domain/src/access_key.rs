@@ -5,7 +5,7 @@ use crate::event::Event;
 use crate::ids::AccessKeyId;
 use crate::refusal::{Missing, Quota, Refusal};
 use crate::secret::SealedSecret;
-use crate::text::KeyDescription;
+use crate::text::{Description, Name};
 use crate::world::World;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,8 +15,10 @@ use serde::{Deserialize, Serialize};
 pub struct AccessKey {
     /// Its public half.
     pub id: AccessKeyId,
+    /// What people call it; need not be unique.
+    pub name: Name,
     /// What it is for.
-    pub description: Option<KeyDescription>,
+    pub description: Option<Description>,
     /// Its secret half, sealed.
     pub secret: SealedSecret,
     /// Whether it is accepted.
@@ -30,8 +32,10 @@ pub struct AccessKey {
 pub struct CreateAccessKey {
     /// Its public half.
     pub id: AccessKeyId,
+    /// What people call it; need not be unique.
+    pub name: Name,
     /// What it is for.
-    pub description: Option<KeyDescription>,
+    pub description: Option<Description>,
     /// Its secret half, sealed.
     pub secret: SealedSecret,
 }
@@ -49,7 +53,8 @@ impl Command for CreateAccessKey {
         }
         let event = Event::AccessKeyCreated {
             access_key: self.id.clone(),
-            description: self.description.clone(),
+            name: self.name.clone(),
+            description: self.description.clone().and_then(Description::none_if_empty),
             secret: self.secret.clone(),
         };
         Decision::new((), vec![event])
@@ -63,8 +68,10 @@ pub struct ChangeAccessKey {
     pub id: AccessKeyId,
     /// Whether it is accepted, if that changes.
     pub enabled: Option<bool>,
-    /// What it is for, if that changes.
-    pub description: Option<KeyDescription>,
+    /// What people call it, if that changes.
+    pub name: Option<Name>,
+    /// What it is for, if that changes; the empty description removes it.
+    pub description: Option<Description>,
 }
 
 impl Command for ChangeAccessKey {
@@ -75,6 +82,7 @@ impl Command for ChangeAccessKey {
         let event = Event::AccessKeyUpdated {
             access_key: self.id.clone(),
             enabled: self.enabled,
+            name: self.name.clone(),
             description: self.description.clone(),
         };
         Decision::new((), vec![event])

@@ -265,17 +265,16 @@ impl World {
                 self.settings = settings;
                 Ok(())
             }
-            Event::AccessKeyCreated { access_key: id, description, secret } => {
-                let key = AccessKey { id: id.clone(), description, secret, enabled: true, created_at: at };
+            Event::AccessKeyCreated { access_key: id, name, description, secret } => {
+                let key = AccessKey { id: id.clone(), name, description, secret, enabled: true, created_at: at };
                 self.access_keys.insert(id, key);
                 Ok(())
             }
-            Event::AccessKeyUpdated { access_key, enabled, description } => {
+            Event::AccessKeyUpdated { access_key, enabled, name, description } => {
                 let key = self.access_keys.get_mut(&access_key).ok_or_else(|| gone(&access_key))?;
                 set(&mut key.enabled, enabled);
-                if description.is_some() {
-                    key.description = description;
-                }
+                set(&mut key.name, name);
+                describe(&mut key.description, description);
                 Ok(())
             }
             Event::AccessKeyDeleted { access_key } => {

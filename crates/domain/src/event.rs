@@ -15,7 +15,7 @@ use crate::ids::{
 use crate::rollout::{GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use crate::secret::SealedSecret;
 use crate::tags::Tags;
-use crate::text::{ContentType, Description, KeyDescription, Name, ProfileName, VersionLabel};
+use crate::text::{ContentType, Description, Name, ProfileName, VersionLabel};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use yardarm_flags::Exposure;
@@ -161,13 +161,15 @@ pub enum Event {
     },
     AccessKeyCreated {
         access_key: AccessKeyId,
-        description: Option<KeyDescription>,
+        name: Name,
+        description: Option<Description>,
         secret: SealedSecret,
     },
     AccessKeyUpdated {
         access_key: AccessKeyId,
         enabled: Option<bool>,
-        description: Option<KeyDescription>,
+        name: Option<Name>,
+        description: Option<Description>,
     },
     AccessKeyDeleted {
         access_key: AccessKeyId,

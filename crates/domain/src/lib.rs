@@ -68,7 +68,7 @@ pub use secret::{CreateTokenKey, ResealSecrets, SealedSecret};
 pub use serving::{Live, live};
 pub use tags::{TagResource, Tags, UntagResource};
 pub use text::{
-    AlarmArn, Constraint, ContentType, Description, KeyDescription, Name, ProfileName, RoleArn, VersionLabel,
+    AlarmArn, Constraint, ContentType, Description, Name, ProfileName, RoleArn, VersionLabel,
 };
 pub use world::World;
 pub use yardarm_flags::Exposure;

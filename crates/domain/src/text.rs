@@ -99,8 +99,6 @@ texts! {
     ProfileName, |text| length(text, 1, 128);
     /// What a resource is for: up to 1,024 characters. The empty text stands for none.
     Description, |text| length(text, 0, 1024);
-    /// What an access key is for: up to 256 characters.
-    KeyDescription, |text| length(text, 0, 256);
     /// Label of a hosted configuration version: 1 to 64 characters, at least one of them no digit, so that a label is
     /// never taken for a number.
     VersionLabel, version_label;

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use yardarm_domain::{
-    AccessKeyId, CreateAccessKey, CreateTokenKey, KeyDescription, ResealSecrets, SealedSecret, World,
+    AccessKeyId, CreateAccessKey, CreateTokenKey, Description, Name, ResealSecrets, SealedSecret, World,
 };
 use zeroize::Zeroizing;
 
@@ -91,7 +91,8 @@ impl Node {
         &self,
         id: Option<AccessKeyId>,
         secret: Option<Zeroizing<String>>,
-        description: Option<KeyDescription>,
+        name: Name,
+        description: Option<Description>,
         cause: Cause,
     ) -> Result<NewAccessKey, Error> {
         let shared = self.shared();
@@ -101,7 +102,7 @@ impl Node {
         };
         let secret = secret.unwrap_or_else(|| draw_secret(shared.entropy.as_ref()));
         let sealed = self.seal(&purpose(&id), secret.as_bytes())?;
-        self.execute(CreateAccessKey { id: id.clone(), description, secret: sealed }, cause).await?;
+        self.execute(CreateAccessKey { id: id.clone(), name, description, secret: sealed }, cause).await?;
         Ok(NewAccessKey { id, secret })
     }
 

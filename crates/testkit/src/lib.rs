@@ -1,1 +1,9 @@
-//! For tests only: manual clock, faulty log, in-process node and the simulator.
+//! For tests only: a clock and an entropy that tests own, and a node on a log in memory.
+
+mod clock;
+mod entropy;
+mod node;
+
+pub use clock::ManualClock;
+pub use entropy::SeededEntropy;
+pub use node::{TestNode, account, cause, master_keys};

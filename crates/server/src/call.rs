@@ -1,0 +1,73 @@
+//! A request on its way to its handler: authenticated, read whole, its path decoded.
+
+use crate::fault::Fault;
+use crate::settings::ServerSettings;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName};
+use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+use std::sync::Arc;
+use yardarm_node::{Cause, Node};
+use yardarm_wire::body::read_body;
+
+/// What a handler gets.
+pub(crate) struct Call {
+    /// Whom to ask.
+    pub(crate) node: Node,
+    /// What the server was told.
+    pub(crate) settings: Arc<ServerSettings>,
+    /// Who asks, in which request.
+    pub(crate) cause: Cause,
+    /// Labels of the path, decoded once.
+    pub(crate) labels: Vec<(Box<str>, String)>,
+    /// The query as received.
+    pub(crate) query: Box<str>,
+    /// The headers.
+    pub(crate) headers: HeaderMap,
+    /// The body.
+    pub(crate) body: Bytes,
+}
+
+impl Call {
+    /// A label of the path. Empty if the path has none of that name, which no identifier is.
+    pub(crate) fn label(&self, name: &str) -> &str {
+        self.labels.iter().find(|(label, _)| &**label == name).map_or("", |(_, value)| value)
+    }
+
+    /// The JSON body as `T`.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        read_body(&self.body).map_err(|error| Fault::bad_request(error.to_string()))
+    }
+
+    /// The values of a query parameter, decoded, in the order in which they came.
+    pub(crate) fn queries<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Cow<'a, str>> {
+        self.query.split('&').filter_map(move |pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decoded(key) == name).then(|| decoded(value))
+        })
+    }
+
+    /// The first value of a query parameter, decoded.
+    pub(crate) fn query(&self, name: &str) -> Option<String> {
+        self.queries(name).next().map(Cow::into_owned)
+    }
+
+    /// A header's text. Bytes that are not UTF-8 are taken for Latin-1, which is what older clients send.
+    pub(crate) fn header(&self, name: &HeaderName) -> Option<String> {
+        let bytes = self.headers.get(name)?.as_bytes();
+        Some(match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => bytes.iter().copied().map(char::from).collect(),
+        })
+    }
+}
+
+/// Percent-decoding, with `+` for a space as in forms. What is not UTF-8 becomes the replacement character.
+fn decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains(['%', '+']) {
+        return Cow::Borrowed(text);
+    }
+    let spaced = text.replace('+', " ");
+    Cow::Owned(percent_decode_str(&spaced).decode_utf8_lossy().into_owned())
+}

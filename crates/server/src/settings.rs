@@ -1,0 +1,57 @@
+//! What the server is told at its start.
+
+use std::time::Duration;
+
+/// How requests prove who sent them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Authentication {
+    /// AWS Signature Version 4, header or presigned.
+    #[default]
+    Signature,
+    /// Not at all: anybody who reaches the listener may do anything. For loopback only.
+    None,
+}
+
+/// Bounds on what a client can make the server do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a request's body.
+    pub body_bytes: usize,
+    /// Bytes of a request's head: request line and headers.
+    pub head_bytes: usize,
+    /// Number of headers.
+    pub headers: usize,
+    /// From the head to the answer.
+    pub request_time: Duration,
+    /// From the first byte of a head, or from the connection, to its last byte.
+    pub head_time: Duration,
+    /// Connections open at a time; more wait to be accepted.
+    pub connections: usize,
+    /// How long requests under way may go on after the server was told to stop.
+    pub drain_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 5 * 1024 * 1024,
+            head_bytes: 64 * 1024,
+            headers: 100,
+            request_time: Duration::from_secs(30),
+            head_time: Duration::from_secs(15),
+            connections: 10_000,
+            drain_time: Duration::from_secs(20),
+        }
+    }
+}
+
+/// What the server is told at its start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// How requests prove who sent them.
+    pub authentication: Authentication,
+    /// Bounds.
+    pub limits: Limits,
+    /// Whether a monitor without `AlarmRoleArn` is refused, as the service does although its model says otherwise.
+    pub strict_alarm_role: bool,
+}
