@@ -1,0 +1,71 @@
+//! Deployment strategies with times in seconds, for tests, demos and the impatient.
+
+use super::json;
+use crate::arguments::Arguments;
+use crate::call::Call;
+use crate::fault::Fault;
+use axum::response::Response;
+use http::StatusCode;
+use yardarm_domain::rollout::{GrowthFactor, GrowthType};
+use yardarm_domain::{
+    CreateDeploymentStrategy, DeploymentStrategy, Description, Name, PREDEFINED_STRATEGIES, PredefinedStrategy,
+    ReplicateTo, Tags,
+};
+use yardarm_node::Error;
+use yardarm_wire::enums;
+use yardarm_wire::floats::WireFloat;
+use yardarm_wire::native as wire;
+
+pub(super) async fn create(call: Call) -> Result<Response, Fault> {
+    let body: wire::CreateDeploymentStrategy = call.json()?;
+    let mut arguments = Arguments::default();
+    let name = arguments.required::<Name>("Name", Some(&body.name));
+    let description = arguments.optional::<Description>("Description", body.description.as_deref());
+    let duration = arguments.optional_number("DurationSeconds", Some(body.duration_seconds.into()), 0, 86_400);
+    let bake = arguments.optional_number("BakeSeconds", Some(body.bake_seconds.into()), 0, 86_400);
+    arguments.finish()?;
+    let factor = GrowthFactor::from_percent(body.growth_factor.to_f64())
+        .map_err(|constraint| Fault::bad_request(format!("growthFactor: {constraint}")))?;
+    let command = CreateDeploymentStrategy {
+        name: name.get()?,
+        description,
+        duration_s: duration.unwrap_or(0),
+        bake_s: bake.unwrap_or(0),
+        growth: match body.growth_type {
+            enums::GrowthType::Linear => GrowthType::Linear,
+            enums::GrowthType::Exponential => GrowthType::Exponential,
+        },
+        factor,
+        replicate_to: ReplicateTo::None,
+        tags: Tags::default(),
+    };
+    let committed = call.node.execute(command, call.cause.clone()).await?;
+    let strategy = committed.view.world.strategy(&committed.outcome).map_err(Error::from)?;
+    json(StatusCode::CREATED, &shape(&strategy))
+}
+
+pub(super) async fn list(call: Call) -> Result<Response, Fault> {
+    let view = call.node.view();
+    let mut own: Vec<&DeploymentStrategy> = view.world.own_strategies().values().collect();
+    own.sort_by_key(|strategy| strategy.ordinal);
+    let predefined = PREDEFINED_STRATEGIES.iter().filter_map(PredefinedStrategy::strategy);
+    let items = predefined.map(|strategy| shape(&strategy)).chain(own.into_iter().map(shape)).collect();
+    json(StatusCode::OK, &wire::Items { items })
+}
+
+fn shape(strategy: &DeploymentStrategy) -> wire::DeploymentStrategy {
+    #[expect(clippy::cast_possible_truncation, reason = "a percentage with four digits")]
+    let growth_factor = WireFloat::from(strategy.factor.percent() as f32);
+    wire::DeploymentStrategy {
+        id: strategy.id.to_string(),
+        name: strategy.name.to_string(),
+        description: strategy.description.as_ref().map(ToString::to_string),
+        duration_seconds: strategy.duration_s,
+        bake_seconds: strategy.bake_s,
+        growth_factor,
+        growth_type: match strategy.growth {
+            GrowthType::Linear => enums::GrowthType::Linear,
+            GrowthType::Exponential => enums::GrowthType::Exponential,
+        },
+    }
+}
