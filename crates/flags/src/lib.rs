@@ -19,5 +19,4 @@ mod violation;
 pub use document::FlagDocument;
 pub use normalise::{Normalised, TooLarge, normalise};
 pub use served::served;
-pub use bucketing::Exposure;
 pub use violation::{MAX_VIOLATIONS, ReadError, Violation, ViolationKind, Violations};
