@@ -16,6 +16,7 @@ mod normalise;
 mod served;
 mod violation;
 
+pub use bucketing::Exposure;
 pub use document::FlagDocument;
 pub use normalise::{Normalised, TooLarge, normalise};
 pub use served::served;

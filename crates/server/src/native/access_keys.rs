@@ -15,8 +15,8 @@ pub(super) async fn create(call: Call) -> Result<Response, Fault> {
     let mut arguments = Arguments::default();
     let name = arguments.required::<Name>("Name", Some(&body.name));
     let description = arguments.optional::<Description>("Description", body.description.as_deref());
-    arguments.finish()?;
-    let made = call.node.create_access_key(None, None, name.get()?, description, call.cause.clone()).await?;
+    let (name, description) = arguments.finish((name, description))?;
+    let made = call.node.create_access_key(None, None, name, description, call.cause.clone()).await?;
     let view = call.node.view();
     let access_key = shape(find(&view.world, &made.id)?)?;
     let created = wire::CreatedAccessKey { access_key, secret_access_key: made.secret.to_string() };
@@ -40,7 +40,7 @@ pub(super) async fn update(call: Call) -> Result<Response, Fault> {
     let mut arguments = Arguments::default();
     let name = arguments.optional::<Name>("Name", body.name.as_deref());
     let description = arguments.optional::<Description>("Description", body.description.as_deref());
-    arguments.finish()?;
+    let (name, description) = arguments.finish((name, description))?;
     let change = ChangeAccessKey { id: id.clone(), enabled: body.enabled, name, description };
     let committed = call.node.execute(change, call.cause.clone()).await?;
     json(StatusCode::OK, &shape(find(&committed.view.world, &id)?)?)

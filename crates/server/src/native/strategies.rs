@@ -21,16 +21,17 @@ pub(super) async fn create(call: Call) -> Result<Response, Fault> {
     let mut arguments = Arguments::default();
     let name = arguments.required::<Name>("Name", Some(&body.name));
     let description = arguments.optional::<Description>("Description", body.description.as_deref());
-    let duration = arguments.optional_number("DurationSeconds", Some(body.duration_seconds.into()), 0, 86_400);
-    let bake = arguments.optional_number("BakeSeconds", Some(body.bake_seconds.into()), 0, 86_400);
-    arguments.finish()?;
-    let factor = GrowthFactor::from_percent(body.growth_factor.to_f64())
-        .map_err(|constraint| Fault::bad_request(format!("growthFactor: {constraint}")))?;
+    let duration = arguments.number("DurationSeconds", Some(body.duration_seconds.into()), 0..=86_400);
+    let bake = arguments.number("BakeSeconds", Some(body.bake_seconds.into()), 0..=86_400);
+    let factor = arguments
+        .judged("GrowthFactor", body.growth_factor.to_f64(), |percent| GrowthFactor::from_percent(*percent));
+    let (name, description, duration_s, bake_s, factor) =
+        arguments.finish((name, description, duration, bake, factor))?;
     let command = CreateDeploymentStrategy {
-        name: name.get()?,
+        name,
         description,
-        duration_s: duration.unwrap_or(0),
-        bake_s: bake.unwrap_or(0),
+        duration_s,
+        bake_s,
         growth: match body.growth_type {
             enums::GrowthType::Linear => GrowthType::Linear,
             enums::GrowthType::Exponential => GrowthType::Exponential,
