@@ -40,7 +40,6 @@ pub(crate) struct Admitted {
 }
 
 /// Everything this server answers.
-#[must_use]
 pub fn router(node: Node, settings: ServerSettings) -> Router {
     let authenticator = Authenticator::new(settings.authentication, settings.dev);
     let app = Arc::new(App { node, settings: Arc::new(settings), authenticator });

@@ -58,12 +58,12 @@ pub(crate) enum LogFormat {
 }
 
 macro_rules! options {
-    ($($(#[$doc:meta])* $name:ident: $type:ty = $env:literal, $long:literal, $default:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $env:literal, $long:literal, $default:expr $(, ($($arg:tt)*))?;)*) => {
         /// The server's options; what is absent takes its default.
         #[derive(Args, Clone, Debug, Default, Deserialize)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
         pub(crate) struct Options {
-            $($(#[$doc])* #[arg(long = $long, env = $env)] pub(crate) $name: Option<$type>,)*
+            $($(#[$doc])* #[arg(long = $long, env = $env $(, $($arg)*)?)] pub(crate) $name: Option<$type>,)*
         }
 
         /// The options in force.
@@ -104,8 +104,7 @@ options! {
     /// Account of ARNs: twelve digits.
     account_id: String = "YARDARM_ACCOUNT_ID", "account-id", "000000000000".into();
     /// Development mode: loopback only; the key pair yardarm / yardarm-dev-secret works.
-    #[arg(num_args = 0..=1, default_missing_value = "true")]
-    dev: bool = "YARDARM_DEV", "dev", false;
+    dev: bool = "YARDARM_DEV", "dev", false, (num_args = 0..=1, default_missing_value = "true", require_equals = true);
     /// How requests prove who sent them.
     authentication: AuthenticationOption = "YARDARM_AUTHENTICATION", "authentication", AuthenticationOption::Signature;
     /// How log lines look.
@@ -117,16 +116,13 @@ options! {
     /// When a rollout takes its first step.
     growth_begins: GrowthOption = "YARDARM_GROWTH_BEGINS", "growth-begins", GrowthOption::AfterInterval;
     /// Refuse a stale LatestDeploymentNumber.
-    #[arg(num_args = 0..=1, default_missing_value = "true")]
-    strict_latest_deployment_number: bool = "YARDARM_STRICT_LATEST_DEPLOYMENT_NUMBER", "strict-latest-deployment-number", false;
+    strict_latest_deployment_number: bool = "YARDARM_STRICT_LATEST_DEPLOYMENT_NUMBER", "strict-latest-deployment-number", false, (num_args = 0..=1, default_missing_value = "true", require_equals = true);
     /// Refuse a monitor without AlarmRoleArn.
-    #[arg(num_args = 0..=1, default_missing_value = "true")]
-    strict_alarm_role: bool = "YARDARM_STRICT_ALARM_ROLE", "strict-alarm-role", false;
+    strict_alarm_role: bool = "YARDARM_STRICT_ALARM_ROLE", "strict-alarm-role", false, (num_args = 0..=1, default_missing_value = "true", require_equals = true);
     /// What clients that ask for no interval are told to poll at.
     poll_interval_seconds: u32 = "YARDARM_POLL_INTERVAL_SECONDS", "poll-interval-seconds", 60;
     /// Refuse polls earlier than the announced interval from everyone, not only from those who asked for one.
-    #[arg(num_args = 0..=1, default_missing_value = "true")]
-    strict_poll_interval: bool = "YARDARM_STRICT_POLL_INTERVAL", "strict-poll-interval", false;
+    strict_poll_interval: bool = "YARDARM_STRICT_POLL_INTERVAL", "strict-poll-interval", false, (num_args = 0..=1, default_missing_value = "true", require_equals = true);
     /// How long the configuration token before the newest one is tolerated: an answer may have been lost.
     token_reuse_seconds: u32 = "YARDARM_TOKEN_REUSE_SECONDS", "token-reuse-seconds", 10;
     /// The largest request body, bytes.
