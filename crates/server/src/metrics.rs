@@ -123,7 +123,7 @@ impl Snapshot {
             let mut buckets: Vec<(f64, u64)> =
                 BOUNDS.iter().zip(&route.buckets).map(|(bound, at)| (*bound, at.load(Ordering::Relaxed))).collect();
             let within: u64 = buckets.iter().map(|(_, at)| at).sum();
-            buckets.push((f64::MAX, count.saturating_sub(within)));
+            buckets.push((f64::INFINITY, count.saturating_sub(within)));
             let sum = Duration::from_nanos(route.nanoseconds.load(Ordering::Relaxed)).as_secs_f64();
             let labels = [("operation", route.route)];
             family.encode_family(&labels)?.encode_histogram::<[(&str, &str); 0]>(sum, count, &buckets, None)?;
