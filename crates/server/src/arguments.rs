@@ -123,7 +123,11 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     /// A text that must be there, as a `T`.
-    pub(crate) fn required<T: FromStr<Err = Limit>>(&mut self, member: &str, text: Option<&str>) -> Checked<T> {
+    pub(crate) fn required<T: FromStr<Err = Limit>>(
+        &mut self,
+        member: &str,
+        text: Option<&str>,
+    ) -> Checked<T> {
         match text {
             Some(text) => self.parsed(member, text),
             None => self.missing(member),
@@ -131,7 +135,11 @@ impl Arguments {
     }
 
     /// A text that may be there, as a `T`.
-    pub(crate) fn optional<T: FromStr<Err = Limit>>(&mut self, member: &str, text: Option<&str>) -> Checked<Option<T>> {
+    pub(crate) fn optional<T: FromStr<Err = Limit>>(
+        &mut self,
+        member: &str,
+        text: Option<&str>,
+    ) -> Checked<Option<T>> {
         match text {
             Some(text) => self.parsed(member, text).map(Some),
             None => Checked(Some(None)),
@@ -171,7 +179,12 @@ impl Arguments {
         }
     }
 
-    fn measured<'t>(&mut self, member: &str, text: &'t str, length: &RangeInclusive<usize>) -> Checked<&'t str> {
+    fn measured<'t>(
+        &mut self,
+        member: &str,
+        text: &'t str,
+        length: &RangeInclusive<usize>,
+    ) -> Checked<&'t str> {
         match misfit(text, length) {
             None => Checked(Some(text)),
             Some(limit) => self.broken(member, Value::Quoted(cut(text)), limit),
@@ -223,10 +236,16 @@ impl Arguments {
     }
 
     /// A number that must be there.
-    pub(crate) fn number(&mut self, member: &str, number: Option<i64>, range: RangeInclusive<u32>) -> Checked<u32> {
+    pub(crate) fn number(
+        &mut self,
+        member: &str,
+        number: Option<i64>,
+        range: RangeInclusive<u32>,
+    ) -> Checked<u32> {
         let Some(number) = number else { return self.missing(member) };
         let (least, most) = (i64::from(*range.start()), i64::from(*range.end()));
-        let constraint = if number < least { Constraint::ValueAtLeast(least) } else { Constraint::ValueAtMost(most) };
+        let constraint =
+            if number < least { Constraint::ValueAtLeast(least) } else { Constraint::ValueAtMost(most) };
         match u32::try_from(number) {
             Ok(number) if range.contains(&number) => Checked(Some(number)),
             _ => self.broken(member, Value::Quoted(number.to_string()), constraint),
@@ -247,7 +266,12 @@ impl Arguments {
     }
 
     /// A number that travels as text in a path.
-    pub(crate) fn number_text(&mut self, member: &str, text: &str, range: RangeInclusive<u32>) -> Checked<u32> {
+    pub(crate) fn number_text(
+        &mut self,
+        member: &str,
+        text: &str,
+        range: RangeInclusive<u32>,
+    ) -> Checked<u32> {
         match text.parse::<i64>() {
             Ok(number) => self.number(member, Some(number), range),
             Err(_) => self.broken(member, Value::Quoted(cut(text)), "Member must be an integer"),
@@ -402,7 +426,8 @@ mod tests {
         let name = arguments.required::<Name>("Name", None);
         let description = arguments.optional::<Description>("Description", Some("fine"));
         let size = arguments.number("Size", Some(-1), 1..=5);
-        let kind = arguments.optional_word("Kind", Some("c"), &["A", "B"], |word| (word == "A").then_some(()));
+        let kind =
+            arguments.optional_word("Kind", Some("c"), &["A", "B"], |word| (word == "A").then_some(()));
         let fault = arguments.finish((name, description, size, kind)).unwrap_err();
         assert_eq!(
             text(fault),
@@ -429,7 +454,8 @@ mod tests {
     #[test]
     fn a_list_that_is_too_long_is_not_walked() {
         let mut arguments = Arguments::default();
-        let checked = arguments.each("Items", Some(vec![(); 3]), 2, |_, _, ()| -> Checked<()> { panic!("walked") });
+        let checked =
+            arguments.each("Items", Some(vec![(); 3]), 2, |_, _, ()| -> Checked<()> { panic!("walked") });
         assert_eq!(
             text(arguments.finish(checked).unwrap_err()),
             "1 validation error detected: Value at 'items' failed to satisfy constraint: \
@@ -447,7 +473,10 @@ mod tests {
         ])));
         let told = text(arguments.finish(tags).unwrap_err());
         assert!(told.starts_with("2 validation errors detected: Value 'aws:x' at 'tags'"), "{told}");
-        assert!(told.contains("Map keys must satisfy constraint: [Member must satisfy regular expression"), "{told}");
+        assert!(
+            told.contains("Map keys must satisfy constraint: [Member must satisfy regular expression"),
+            "{told}"
+        );
         let half = "Map value must satisfy constraint: [Member must have length less than or equal to 256]";
         assert!(told.ends_with(half), "{told}");
     }
@@ -483,7 +512,9 @@ mod tests {
             let message = text(arguments.finish(checked).unwrap_err());
             assert_eq!(
                 message,
-                format!("1 validation error detected: Value '{sent}' at 'maxResults' failed to satisfy constraint: {told}")
+                format!(
+                    "1 validation error detected: Value '{sent}' at 'maxResults' failed to satisfy constraint: {told}"
+                )
             );
         }
     }

@@ -27,12 +27,18 @@ pub(crate) async fn start_configuration_session(call: Call) -> Result<Answer, Fa
     let body: StartConfigurationSessionRequest = call.json()?;
     let client = call.header(&CLIENT_ID);
     let mut arguments = Arguments::default();
-    let application = arguments.text("ApplicationIdentifier", body.application_identifier.as_deref(), 1..=128);
-    let environment = arguments.text("EnvironmentIdentifier", body.environment_identifier.as_deref(), 1..=128);
-    let profile =
-        arguments.text("ConfigurationProfileIdentifier", body.configuration_profile_identifier.as_deref(), 1..=128);
+    let application =
+        arguments.text("ApplicationIdentifier", body.application_identifier.as_deref(), 1..=128);
+    let environment =
+        arguments.text("EnvironmentIdentifier", body.environment_identifier.as_deref(), 1..=128);
+    let profile = arguments.text(
+        "ConfigurationProfileIdentifier",
+        body.configuration_profile_identifier.as_deref(),
+        1..=128,
+    );
     let interval_s = body.required_minimum_poll_interval_in_seconds;
-    let interval_s = arguments.optional_number("RequiredMinimumPollIntervalInSeconds", interval_s, 15..=86_400);
+    let interval_s =
+        arguments.optional_number("RequiredMinimumPollIntervalInSeconds", interval_s, 15..=86_400);
     let client = arguments.optional_text("Yardarm-Client-Id", client.as_deref(), 1..=256);
     let (application, environment, profile, interval_s, client) =
         arguments.finish((application, environment, profile, interval_s, client))?;
@@ -46,11 +52,15 @@ fn session_fault(refusal: &SessionRefusal, start: &StartSession<'_>) -> Fault {
     let environment = ("EnvironmentIdentifier", start.environment);
     let profile = ("ConfigurationProfileIdentifier", start.profile);
     match refusal {
-        SessionRefusal::NoApplication => not_found("Application not found", ResourceType::Application, &[application]),
+        SessionRefusal::NoApplication => {
+            not_found("Application not found", ResourceType::Application, &[application])
+        }
         SessionRefusal::NoProfile => {
             not_found("ConfigurationProfile not found", ResourceType::ConfigurationProfile, &[profile])
         }
-        SessionRefusal::NoEnvironment => not_found("Environment not found", ResourceType::Environment, &[environment]),
+        SessionRefusal::NoEnvironment => {
+            not_found("Environment not found", ResourceType::Environment, &[environment])
+        }
         SessionRefusal::NoDeployment | SessionRefusal::NoConfiguration => {
             not_found("Deployment not found", ResourceType::Deployment, &[environment, profile])
         }

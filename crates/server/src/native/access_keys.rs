@@ -6,7 +6,9 @@ use crate::call::Call;
 use crate::fault::Fault;
 use axum::response::Response;
 use http::StatusCode;
-use yardarm_domain::{AccessKey, AccessKeyId, ChangeAccessKey, DeleteAccessKey, Description, Missing, Name, Refusal, World};
+use yardarm_domain::{
+    AccessKey, AccessKeyId, ChangeAccessKey, DeleteAccessKey, Description, Missing, Name, Refusal, World,
+};
 use yardarm_node::Error;
 use yardarm_wire::native as wire;
 
@@ -52,7 +54,9 @@ pub(super) async fn delete(call: Call) -> Result<Response, Fault> {
 }
 
 fn id(call: &Call) -> Result<AccessKeyId, Fault> {
-    call.label("accessKeyId").parse().map_err(|error: yardarm_domain::InvalidId| Fault::bad_request(error.to_string()))
+    call.label("accessKeyId")
+        .parse()
+        .map_err(|error: yardarm_domain::InvalidId| Fault::bad_request(error.to_string()))
 }
 
 fn find<'a>(world: &'a World, id: &AccessKeyId) -> Result<&'a AccessKey, Error> {
