@@ -21,6 +21,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use yardarm_domain::{Constraint as Limit, Tags};
 use yardarm_wire::constraints::{Constraint, Shown, Violation, message};
+use yardarm_wire::patterns::Rule;
 
 /// Characters shown of a value.
 const MOST_SHOWN: usize = 1_024;
@@ -34,6 +35,11 @@ pub(crate) const MOST: u32 = i32::MAX as u32;
 pub(crate) struct Checked<T>(Option<T>);
 
 impl<T> Checked<T> {
+    /// A value that needs no check.
+    pub(crate) fn fine(value: T) -> Self {
+        Self(Some(value))
+    }
+
     /// The same outcome for another form of the value.
     pub(crate) fn map<U>(self, form: impl FnOnce(T) -> U) -> Checked<U> {
         Checked(self.0.map(form))
@@ -142,13 +148,13 @@ impl Arguments {
     ) -> Checked<Option<T>> {
         match text {
             Some(text) => self.parsed(member, text).map(Some),
-            None => Checked(Some(None)),
+            None => Checked::fine(None),
         }
     }
 
     fn parsed<T: FromStr<Err = Limit>>(&mut self, member: &str, text: &str) -> Checked<T> {
         match text.parse() {
-            Ok(value) => Checked(Some(value)),
+            Ok(value) => Checked::fine(value),
             Err(limit) => self.broken(member, Value::Quoted(cut(text)), limit),
         }
     }
@@ -175,7 +181,7 @@ impl Arguments {
     ) -> Checked<Option<&'t str>> {
         match text {
             Some(text) => self.measured(member, text, &length).map(Some),
-            None => Checked(Some(None)),
+            None => Checked::fine(None),
         }
     }
 
@@ -186,23 +192,23 @@ impl Arguments {
         length: &RangeInclusive<usize>,
     ) -> Checked<&'t str> {
         match misfit(text, length) {
-            None => Checked(Some(text)),
+            None => Checked::fine(text),
             Some(limit) => self.broken(member, Value::Quoted(cut(text)), limit),
         }
     }
 
-    /// A text of a form that the model gives by `pattern`, which `fits` decides.
+    /// A text of the form that `rule` of the model gives by a pattern, and that `fits` recognises.
     pub(crate) fn matching<'t>(
         &mut self,
         member: &str,
         text: &'t str,
-        pattern: &'static str,
+        rule: &Rule,
         fits: fn(&str) -> bool,
     ) -> Checked<&'t str> {
         if fits(text) {
-            Checked(Some(text))
+            Checked::fine(text)
         } else {
-            self.broken(member, Value::Quoted(cut(text)), Constraint::Pattern(pattern))
+            self.refused(member, text, Constraint::Pattern(rule.pattern.unwrap_or(rule.shape)))
         }
     }
 
@@ -216,7 +222,7 @@ impl Arguments {
     ) -> Checked<Option<T>> {
         match text {
             Some(text) => self.word(member, Some(text), words, parse).map(Some),
-            None => Checked(Some(None)),
+            None => Checked::fine(None),
         }
     }
 
@@ -230,7 +236,7 @@ impl Arguments {
     ) -> Checked<T> {
         let Some(text) = text else { return self.missing(member) };
         match parse(text) {
-            Some(value) => Checked(Some(value)),
+            Some(value) => Checked::fine(value),
             None => self.broken(member, Value::Quoted(cut(text)), Constraint::OneOf(words)),
         }
     }
@@ -247,7 +253,7 @@ impl Arguments {
         let constraint =
             if number < least { Constraint::ValueAtLeast(least) } else { Constraint::ValueAtMost(most) };
         match u32::try_from(number) {
-            Ok(number) if range.contains(&number) => Checked(Some(number)),
+            Ok(number) if range.contains(&number) => Checked::fine(number),
             _ => self.broken(member, Value::Quoted(number.to_string()), constraint),
         }
     }
@@ -261,7 +267,7 @@ impl Arguments {
     ) -> Checked<Option<u32>> {
         match number {
             Some(number) => self.number(member, Some(number), range).map(Some),
-            None => Checked(Some(None)),
+            None => Checked::fine(None),
         }
     }
 
@@ -287,7 +293,7 @@ impl Arguments {
     ) -> Checked<Option<u32>> {
         match text {
             Some(text) => self.number_text(member, text, range).map(Some),
-            None => Checked(Some(None)),
+            None => Checked::fine(None),
         }
     }
 
@@ -299,7 +305,7 @@ impl Arguments {
         read: impl FnOnce(&N) -> Result<T, Limit>,
     ) -> Checked<T> {
         match read(&number) {
-            Ok(value) => Checked(Some(value)),
+            Ok(value) => Checked::fine(value),
             Err(limit) => self.broken(member, Value::Quoted(number.to_string()), limit),
         }
     }
@@ -312,7 +318,7 @@ impl Arguments {
         most: usize,
         mut check: impl FnMut(&mut Self, &str, I) -> Checked<T>,
     ) -> Checked<Option<Vec<T>>> {
-        let Some(items) = items else { return Checked(Some(None)) };
+        let Some(items) = items else { return Checked::fine(None) };
         if items.len() > most {
             return self.broken(member, Value::Nothing, Limit::MaxLength(most));
         }
@@ -335,14 +341,19 @@ impl Arguments {
             }
         }
         match Tags::new(pairs) {
-            Ok(tags) => Checked(Some(tags)),
+            Ok(tags) => Checked::fine(tags),
             Err(limit) => self.broken("Tags", Value::Nothing, limit),
         }
     }
 
     /// A required member is absent.
     pub(crate) fn missing<T>(&mut self, member: &str) -> Checked<T> {
-        self.broken(member, Value::Null, Limit::NotNull)
+        self.absent(member, Limit::NotNull)
+    }
+
+    /// The absence of a member breaks `constraint`.
+    pub(crate) fn absent<T>(&mut self, member: &str, constraint: impl Display) -> Checked<T> {
+        self.broken(member, Value::Null, constraint)
     }
 
     /// `text`, shown in quotes, breaks `constraint`.
