@@ -13,18 +13,25 @@ use std::sync::Arc;
 use yardarm_domain::{
     AccessKeyId, CreateAccessKey, CreateTokenKey, Description, Name, ResealSecrets, SealedSecret, World,
 };
+use yardarm_signature::{Credential, SecretKey};
 use zeroize::Zeroizing;
 
 /// The secret half of an access key, opened. Never printed.
 pub struct AccessSecret {
     secret: Zeroizing<String>,
+    credential: Credential,
 }
 
 impl AccessSecret {
-    /// The secret, for deriving signing keys.
+    fn new(secret: Zeroizing<String>) -> Self {
+        let credential = Credential::new(SecretKey::new(&secret));
+        Self { secret, credential }
+    }
+
+    /// What signatures are checked with. It remembers the keys derived from the secret.
     #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.secret
+    pub fn credential(&self) -> &Credential {
+        &self.credential
     }
 }
 
@@ -64,7 +71,7 @@ pub(crate) fn ring(world: &World, keys: &MasterKeys, before: &Ring) -> Ring {
             let secret = Zeroizing::new(text);
             // The same allocation for the same secret, so that what was derived from it stays valid.
             let known = before.get(key.id.as_str()).filter(|known| *known.secret == *secret).cloned();
-            Some((key.id.as_str().into(), known.unwrap_or_else(|| Arc::new(AccessSecret { secret }))))
+            Some((key.id.as_str().into(), known.unwrap_or_else(|| Arc::new(AccessSecret::new(secret)))))
         })
         .collect()
 }

@@ -338,6 +338,12 @@ impl Node {
         }
     }
 
+    /// Whether it is shutting down.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        *self.shared.closing.borrow()
+    }
+
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
