@@ -1,5 +1,7 @@
 //! The arrows between crates never turn round: who may depend on whom, checked over `cargo metadata`.
 
+#![expect(clippy::expect_used, reason = "a test may panic")]
+
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

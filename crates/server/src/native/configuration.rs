@@ -38,6 +38,7 @@ pub(super) async fn read(call: Call) -> Result<Response, Fault> {
         tokio::select! {
             changed = changes.changed() => if changed.is_err() { return not_modified(tag.as_deref()) },
             () = &mut waiting => return not_modified(tag.as_deref()),
+            () = call.node.until_closing() => return not_modified(tag.as_deref()),
         }
     }
 }
