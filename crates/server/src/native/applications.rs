@@ -21,13 +21,19 @@ pub(super) async fn delete(call: Call) -> Result<Response, Fault> {
     };
     let removed = if cascade {
         let check = check(&call)?;
-        let reads = call.node.last_reads(|address| address.ids().is_some_and(|(app, _, _)| app == application));
-        let last_reads =
-            reads.into_iter().filter_map(|(address, at)| address.ids().map(|(_, env, _)| (env, at))).collect();
+        let reads =
+            call.node.last_reads(|address| address.ids().is_some_and(|(app, _, _)| app == application));
+        let last_reads = reads
+            .into_iter()
+            .filter_map(|(address, at)| address.ids().map(|(_, env, _)| (env, at)))
+            .collect();
         let command = CascadeDeleteApplication { application: application.clone(), check, last_reads };
         call.node.execute(command, call.cause.clone()).await.or_fault(&call)?.outcome
     } else {
-        call.node.execute(DeleteApplication { application: application.clone() }, call.cause.clone()).await.or_fault(&call)?;
+        call.node
+            .execute(DeleteApplication { application: application.clone() }, call.cause.clone())
+            .await
+            .or_fault(&call)?;
         Removed { environments: 0, profiles: 0, versions: 0, deployments: 0 }
     };
     let removed = RemovedCounts {

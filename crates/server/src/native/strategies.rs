@@ -9,8 +9,8 @@ use axum::response::Response;
 use http::StatusCode;
 use yardarm_domain::rollout::{GrowthFactor, GrowthType};
 use yardarm_domain::{
-    CreateDeploymentStrategy, DeploymentStrategy, Description, Name, PREDEFINED_STRATEGIES, PredefinedStrategy,
-    ReplicateTo, Tags,
+    CreateDeploymentStrategy, DeploymentStrategy, Description, Name, PREDEFINED_STRATEGIES,
+    PredefinedStrategy, ReplicateTo, Tags,
 };
 use yardarm_wire::enums;
 use yardarm_wire::floats::WireFloat;
