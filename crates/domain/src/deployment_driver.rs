@@ -61,3 +61,12 @@ pub fn wake_at(world: &World) -> Option<Timestamp> {
         })
         .min()
 }
+
+/// Whether a deployment's waiting is counted from a time that `now` is far from. Where one clock counts, it was set back,
+/// and [`AdvanceDeployments`] begins the waiting anew. Where several nodes advance deployments, it may be another node's
+/// clock that is right: counting anew from a slow one would make every step due for a fast one at once.
+#[must_use]
+pub fn clock_is_behind(world: &World, now: Timestamp) -> bool {
+    let mut open = world.deploying().flat_map(|(_, environment)| environment.open());
+    open.any(|deployment| deployment.phase.waits_for_another_clock(now))
+}

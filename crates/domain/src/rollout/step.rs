@@ -123,9 +123,7 @@ pub fn step(plan: &Plan, phase: Phase, input: Input, now: Timestamp) -> Result<V
         (Phase::Complete { .. } | Phase::RolledBack | Phase::Reverted, Input::Stop { .. }) => {
             Err(NotPossible)
         }
-        (Phase::Growing { since, .. } | Phase::Baking { since }, Input::Tick)
-            if now.duration_until(since) > CLOCK_DISAGREEMENT =>
-        {
+        (Phase::Growing { .. } | Phase::Baking { .. }, Input::Tick) if phase.waits_for_another_clock(now) => {
             Ok(vec![Transition::Rescheduled { since: now }])
         }
         (Phase::Growing { step, .. }, Input::Tick) => Ok(grow(plan, phase, step, now)),
@@ -219,6 +217,17 @@ impl Phase {
                 Transition::Rescheduled { .. },
                 Self::Queued | Self::Complete { .. } | Self::RolledBack | Self::Reverted,
             ) => self,
+        }
+    }
+
+    /// Its waiting is counted from a time that `now` is far from: the clock was set back, or it is another node's clock.
+    #[must_use]
+    pub fn waits_for_another_clock(self, now: Timestamp) -> bool {
+        match self {
+            Self::Growing { since, .. } | Self::Baking { since } => {
+                now.duration_until(since) > CLOCK_DISAGREEMENT
+            }
+            Self::Queued | Self::Complete { .. } | Self::RolledBack | Self::Reverted => false,
         }
     }
 
