@@ -2,42 +2,66 @@
 //!
 //! It is woken by time or by a change of the world, but believes neither: what is due is read from the world by the
 //! decision itself. So the happy path, a restart and another node having been faster are the same code.
+//!
+//! **Invariants:** a log that fails is asked again once a second, not more often; a clock set back does not hold up a
+//! rollout until it has caught up, unless it may be this node alone whose clock is behind.
 
 use crate::node::{Cause, Node};
-use jiff::SignedDuration;
-use std::time::Duration;
-use yardarm_domain::{AdvanceDeployments, wake_at};
+use jiff::{SignedDuration, Timestamp};
+use yardarm_domain::{AdvanceDeployments, clock_is_behind, wake_at};
 
 /// How long to wait after a failure of the log before trying again.
 const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(1);
+
+/// How often to look whether a clock that is behind has caught up.
+const WHILE_BEHIND: SignedDuration = SignedDuration::from_secs(60);
 
 /// Runs until the node closes.
 pub(crate) async fn run(node: Node) {
     let mut changes = node.changes();
     let mut closing = node.closing();
     loop {
-        let now = node.shared().clock.now();
-        let wants = wake_at(&node.view().world);
-        if wants.is_some_and(|at| at <= now) {
-            let advanced = node.execute(AdvanceDeployments, Cause::yardarm("due")).await;
-            let Err(error) = advanced else { continue };
-            tracing::error!(%error, "deployments cannot be advanced");
-        }
-        let troubled = !node.is_sound();
-        if troubled {
+        // What changes from here on wakes the driver again.
+        changes.borrow_and_update();
+        if !node.is_sound() {
             node.recover().await;
         }
-        let failed = wants.is_some_and(|at| at <= now) || !node.is_sound();
+        let mut failed = !node.is_sound();
+        let now = node.now();
+        let wants = wants(&node, now);
+        if wants.is_some_and(|at| at <= now) {
+            match node.execute(AdvanceDeployments, Cause::yardarm("due")).await {
+                Ok(_) => continue,
+                Err(error) => tracing::error!(%error, "deployments cannot be advanced"),
+            }
+            failed = true;
+        }
         let until = if failed { now.saturating_add(AFTER_FAILURE).ok() } else { wants };
         tokio::select! {
-            () = sleep(&node, until) => {}
-            changed = changes.changed() => if changed.is_err() { return },
+            biased;
             _ = closing.wait_for(|closing| *closing) => return,
+            () = sleep(&node, until) => {}
+            // A failing log changes nothing, but trying it again looks like a change.
+            changed = changes.changed(), if !failed => if changed.is_err() { return },
         }
     }
 }
 
-async fn sleep(node: &Node, until: Option<jiff::Timestamp>) {
+/// When there is something to do.
+fn wants(node: &Node, now: Timestamp) -> Option<Timestamp> {
+    let world = &node.view().world;
+    if !clock_is_behind(world, now) {
+        return wake_at(world);
+    }
+    if !node.config().shared_log {
+        return Some(now);
+    }
+    tracing::warn!("the clock is behind that of another node: deployments are left to the others");
+    let again = now.saturating_add(WHILE_BEHIND).ok();
+    wake_at(world).max(again)
+}
+
+async fn sleep(node: &Node, until: Option<Timestamp>) {
     match until {
         Some(until) => node.shared().clock.sleep_until(until).await,
         None => std::future::pending().await,
@@ -51,8 +75,9 @@ pub(crate) async fn follow(node: Node) {
         let seq = node.view().seq;
         let shared = node.shared().clone();
         let changed = tokio::select! {
-            changed = shared.log.wait_for_change(seq) => changed,
+            biased;
             _ = closing.wait_for(|closing| *closing) => return,
+            changed = shared.log.wait_for_change(seq) => changed,
         };
         let followed = match changed {
             Ok(()) => node.catch_up().await,
@@ -60,7 +85,12 @@ pub(crate) async fn follow(node: Node) {
         };
         if let Err(error) = followed {
             tracing::error!(%error, "the log cannot be followed");
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            let until = node.now().saturating_add(AFTER_FAILURE).ok();
+            tokio::select! {
+                biased;
+                _ = closing.wait_for(|closing| *closing) => return,
+                () = sleep(&node, until) => {}
+            }
         }
     }
 }

@@ -27,8 +27,10 @@ const MOST_RACES: usize = 100;
 pub(crate) enum Work {
     /// Decide and append.
     Execute(Box<dyn Job>),
-    /// Read what others appended.
+    /// Read what others appended, and load what could not be loaded before.
     CatchUp(oneshot::Sender<Result<(), Error>>),
+    /// Carry out what was accepted, take nothing more, and end.
+    Finish(oneshot::Sender<()>),
 }
 
 /// A command on its way, whatever its outcome's type.
@@ -93,13 +95,17 @@ where
     }
 }
 
-/// Runs until every handle to the node is gone.
+/// Runs until it is told to finish or every handle to the node is gone.
 pub(crate) async fn run(shared: Arc<Shared>, mut work: mpsc::Receiver<Work>) {
     let mut sequencer = Sequencer { shared, uncertain: false };
     let mut gathered = Vec::with_capacity(MOST_TOGETHER);
+    let mut finishing: Vec<oneshot::Sender<()>> = vec![];
     loop {
         gathered.clear();
         if work.recv_many(&mut gathered, MOST_TOGETHER).await == 0 {
+            for reply in finishing {
+                let _ = reply.send(());
+            }
             return;
         }
         let mut jobs = Vec::with_capacity(gathered.len());
@@ -108,6 +114,10 @@ pub(crate) async fn run(shared: Arc<Shared>, mut work: mpsc::Receiver<Work>) {
             match item {
                 Work::Execute(job) => jobs.push(job),
                 Work::CatchUp(reply) => waiting.push(reply),
+                Work::Finish(reply) => {
+                    work.close();
+                    finishing.push(reply);
+                }
             }
         }
         if !waiting.is_empty() {
@@ -153,7 +163,16 @@ impl Sequencer {
                 jobs.remove(index).failed(Error::Internal(what));
             }
             if round.batch.drafts.is_empty() {
-                return self.answer(jobs, &view);
+                // No append will tell whether this was decided on the newest world.
+                match self.is_newest(&view).await {
+                    Ok(true) => return self.answer(jobs, &view),
+                    Ok(false) => {}
+                    Err(error) => return fail(jobs, &error),
+                }
+                if let Err(error) = self.catch_up().await {
+                    return fail(jobs, &error);
+                }
+                continue;
             }
             let records = round.batch.drafts.len() as u64;
             match self.shared.log.append(view.seq, round.batch).await {
@@ -161,7 +180,7 @@ impl Sequencer {
                     let counters = &self.shared.counters;
                     counters.appends.fetch_add(1, Ordering::Relaxed);
                     counters.records.fetch_add(records, Ordering::Relaxed);
-                    counters.log_fails.store(false, Ordering::Relaxed);
+                    self.shared.note_log_answers(true);
                     let view = self.publish(&view, round.world, &written, &round.events).await;
                     return self.answer(jobs, &view);
                 }
@@ -174,7 +193,7 @@ impl Sequencer {
                 Err(AppendError::Backend(error)) => {
                     tracing::error!(%error, "an append failed");
                     self.uncertain = true;
-                    self.shared.counters.log_fails.store(true, Ordering::Relaxed);
+                    self.shared.note_log_answers(false);
                     return fail(jobs, &Error::from(error));
                 }
             }
@@ -230,11 +249,22 @@ impl Sequencer {
         let mut events = vec![];
         let caught_up =
             replay::catch_up(&*self.shared.log, View::clone(&before), now, |event| events.push(event.clone())).await;
-        self.shared.counters.log_fails.store(caught_up.is_err(), Ordering::Relaxed);
+        self.shared.note_log_answers(caught_up.is_ok());
         let view = caught_up?;
         self.uncertain = false;
         self.shared.publish(view, &events).await;
+        self.shared.retry_behind().await;
         Ok(())
+    }
+
+    /// Whether `view` is at the end of the log. A log of one's own cannot end elsewhere.
+    async fn is_newest(&self, view: &View) -> Result<bool, Error> {
+        if !self.shared.config.shared_log {
+            return Ok(true);
+        }
+        let end = self.shared.log.end().await;
+        self.shared.note_log_answers(end.is_ok());
+        Ok(end? == view.seq)
     }
 
     fn answer(&self, jobs: Vec<Box<dyn Job>>, view: &Arc<View>) {

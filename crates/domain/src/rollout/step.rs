@@ -163,7 +163,8 @@ fn grow(plan: &Plan, phase: Phase, taken: u32, now: Timestamp) -> Vec<Transition
         Begin::AtOnce => taken >= plan.steps() || (reached >= plan.steps() && plan.duration_s == 0),
     };
     if ends_here {
-        transitions.push(Transition::BakeStarted { since });
+        // Not from when it was due: watching for less than the bake would be less evidence.
+        transitions.push(Transition::BakeStarted { since: now });
         if plan.bake_s == 0 {
             transitions.push(Transition::Completed);
         }

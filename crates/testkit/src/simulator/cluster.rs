@@ -33,10 +33,8 @@ pub(super) struct Cluster {
 impl Cluster {
     pub(super) fn new(count: usize, policy: Policy, snapshot_every: u64, seed: u64) -> Self {
         let log = MemoryLog::new();
-        let host = |index: usize| {
-            let log = FaultyLog::new(Arc::new(log.clone()), seed.wrapping_mul(31).wrapping_add(index as u64));
-            Host { log, node: None }
-        };
+        let first = FaultyLog::new(Arc::new(log.clone()), seed);
+        let host = |index: usize| Host { log: first.beside(seed.wrapping_add(index as u64)), node: None };
         let hosts = (0..count).map(host).collect();
         let mut config = NodeConfig::new(account());
         config.policy = policy;

@@ -168,7 +168,7 @@ impl Run {
             74..80 => self.start_session()?,
             80..85 => self.crash(),
             85..89 => self.start_nodes().await?,
-            89..91 => self.save_snapshot().await,
+            89..91 => self.save_snapshot().await?,
             91..95 => self.trouble(),
             _ => self.heal().await?,
         }
@@ -240,12 +240,15 @@ impl Run {
         Ok(())
     }
 
-    async fn save_snapshot(&mut self) {
+    async fn save_snapshot(&mut self) -> Result<(), Broken> {
+        // It is encoded on another thread; nothing else may depend on how long that takes.
+        self.cluster.settle().await?;
         if let Some((index, node)) = self.any_node() {
             // With a log in trouble it is not saved, which costs time only.
             let saved = node.save_snapshot().await.is_ok();
             self.tell(format!("node {index}: snapshot saved: {saved}"));
         }
+        Ok(())
     }
 
     fn trouble(&mut self) {
