@@ -9,9 +9,14 @@ use crate::rollout::{self, Input, Phase};
 use crate::world::World;
 use jiff::Timestamp;
 
-/// Takes every step that is due. It takes no input: what is due is read from the world.
+/// Takes every step that is due. What is due is read from the world.
 #[derive(Clone, Copy, Debug)]
-pub struct AdvanceDeployments;
+pub struct AdvanceDeployments {
+    /// Whether no other clock counts. Then a deployment that waits for a time far ahead does so because the clock was set
+    /// back, and its waiting begins anew. Where several nodes advance deployments it is left alone: the clock of another
+    /// node may be right, for which everything would be due at once when counted anew from a slow one.
+    pub only_clock: bool,
+}
 
 impl Command for AdvanceDeployments {
     type Outcome = ();
@@ -19,25 +24,35 @@ impl Command for AdvanceDeployments {
     fn decide(&self, world: &World, context: &Context<'_>) -> Result<Decision<()>, Refusal> {
         let mut events = vec![];
         for (application, environment) in world.deploying() {
-            steps(application, environment, context.now, &mut events);
+            self.steps(application, environment, context.now, &mut events);
         }
         Decision::new((), events)
     }
 }
 
-fn steps(application: &ApplicationId, environment: &Environment, now: Timestamp, events: &mut Vec<Event>) {
-    for deployment in environment.open() {
-        let input = if deployment.phase == Phase::Queued {
-            if !is_next(environment, deployment.number.0) {
+impl AdvanceDeployments {
+    fn steps(
+        self,
+        application: &ApplicationId,
+        environment: &Environment,
+        now: Timestamp,
+        events: &mut Vec<Event>,
+    ) {
+        for deployment in environment.open() {
+            let input = if deployment.phase == Phase::Queued {
+                if !is_next(environment, deployment.number.0) {
+                    continue;
+                }
+                Input::Proceed
+            } else if !self.only_clock && deployment.phase.waits_for_another_clock(now) {
                 continue;
+            } else {
+                Input::Tick
+            };
+            // A tick and a proceed are never refused; were they, doing nothing would be right.
+            for transition in rollout::step(&deployment.plan, deployment.phase, input, now).unwrap_or_default() {
+                events.push(deployment.event(application, &environment.id, transition));
             }
-            Input::Proceed
-        } else {
-            Input::Tick
-        };
-        // A tick and a proceed are never refused; were they, doing nothing would be right.
-        for transition in rollout::step(&deployment.plan, deployment.phase, input, now).unwrap_or_default() {
-            events.push(deployment.event(application, &environment.id, transition));
         }
     }
 }
@@ -62,9 +77,7 @@ pub fn wake_at(world: &World) -> Option<Timestamp> {
         .min()
 }
 
-/// Whether a deployment's waiting is counted from a time that `now` is far from. Where one clock counts, it was set back,
-/// and [`AdvanceDeployments`] begins the waiting anew. Where several nodes advance deployments, it may be another node's
-/// clock that is right: counting anew from a slow one would make every step due for a fast one at once.
+/// Whether some deployment waits for a time that `now` is far from, see [`AdvanceDeployments::only_clock`].
 #[must_use]
 pub fn clock_is_behind(world: &World, now: Timestamp) -> bool {
     let mut open = world.deploying().flat_map(|(_, environment)| environment.open());

@@ -3,8 +3,8 @@
 //! It is woken by time or by a change of the world, but believes neither: what is due is read from the world by the
 //! decision itself. So the happy path, a restart and another node having been faster are the same code.
 //!
-//! **Invariants:** a log that fails is asked again once a second, not more often; a clock set back does not hold up a
-//! rollout until it has caught up, unless it may be this node alone whose clock is behind.
+//! **Invariants:** a log that fails is asked again once a second, not more often; where no other node's clock counts, a
+//! clock set back holds up no rollout until it has caught up.
 
 use crate::node::{Cause, Node};
 use jiff::{SignedDuration, Timestamp};
@@ -13,13 +13,11 @@ use yardarm_domain::{AdvanceDeployments, clock_is_behind, wake_at};
 /// How long to wait after a failure of the log before trying again.
 const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(1);
 
-/// How often to look whether a clock that is behind has caught up.
-const WHILE_BEHIND: SignedDuration = SignedDuration::from_secs(60);
-
 /// Runs until the node closes.
 pub(crate) async fn run(node: Node) {
     let mut changes = node.changes();
     let mut closing = node.closing();
+    let advance = AdvanceDeployments { only_clock: !node.config().shared_log };
     loop {
         // What changes from here on wakes the driver again.
         changes.borrow_and_update();
@@ -28,9 +26,11 @@ pub(crate) async fn run(node: Node) {
         }
         let mut failed = !node.is_sound();
         let now = node.now();
-        let wants = wants(&node, now);
+        let world = node.view().world.clone();
+        let set_back = advance.only_clock && clock_is_behind(&world, now);
+        let wants = if set_back { Some(now) } else { wake_at(&world) };
         if wants.is_some_and(|at| at <= now) {
-            match node.execute(AdvanceDeployments, Cause::yardarm("due")).await {
+            match node.execute(advance, Cause::yardarm("due")).await {
                 Ok(_) => continue,
                 Err(error) => tracing::error!(%error, "deployments cannot be advanced"),
             }
@@ -45,20 +45,6 @@ pub(crate) async fn run(node: Node) {
             changed = changes.changed(), if !failed => if changed.is_err() { return },
         }
     }
-}
-
-/// When there is something to do.
-fn wants(node: &Node, now: Timestamp) -> Option<Timestamp> {
-    let world = &node.view().world;
-    if !clock_is_behind(world, now) {
-        return wake_at(world);
-    }
-    if !node.config().shared_log {
-        return Some(now);
-    }
-    tracing::warn!("the clock is behind that of another node: deployments are left to the others");
-    let again = now.saturating_add(WHILE_BEHIND).ok();
-    wake_at(world).max(again)
 }
 
 async fn sleep(node: &Node, until: Option<Timestamp>) {

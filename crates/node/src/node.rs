@@ -46,7 +46,7 @@ impl Cause {
 pub struct Committed<T> {
     /// The command's answer.
     pub outcome: T,
-    /// The world in which it has happened.
+    /// The world right after it has happened. Others may have changed it since; see [`Node::view`].
     pub view: Arc<View>,
 }
 
@@ -105,7 +105,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Makes `view` what everybody sees. `events` lead to it from the view before.
-    pub(crate) async fn publish(&self, view: View, events: &[Event]) -> Arc<View> {
+    pub(crate) async fn publish(&self, view: View, events: &[Event]) {
         let mut touched: Vec<Touched> = vec![];
         for place in events.iter().filter_map(|event| Touched::by(event, &view.world)) {
             if !touched.contains(&place) {
@@ -117,10 +117,9 @@ impl Shared {
         if events.iter().any(concerns_credentials) {
             self.refresh_credentials(&view);
         }
-        let view = Arc::new(view);
-        self.view.store(view.clone());
-        self.changed.send_replace(view.seq);
-        view
+        let seq = view.seq;
+        self.view.store(Arc::new(view));
+        self.changed.send_replace(seq);
     }
 
     fn refresh_credentials(&self, view: &View) {
@@ -318,6 +317,16 @@ impl Node {
         let sent = self.work.send(Work::CatchUp(reply)).await;
         sent.map_err(|_| Error::Busy("shutting down"))?;
         answer.await.map_err(|_| Error::Busy("shutting down"))?
+    }
+
+    /// The world at the end of the log, which may be further than this node has read: others have written too, or the
+    /// fate of an append is unknown.
+    pub(crate) async fn newest_view(&self) -> Result<Arc<View>, Error> {
+        let uncertain = self.shared.counters.log_fails.load(Ordering::Relaxed);
+        if uncertain || (self.config().shared_log && self.shared.log.end().await? != self.view().seq) {
+            self.catch_up().await?;
+        }
+        Ok(self.view())
     }
 
     /// Saves the world, so that the next start need not read the whole log.

@@ -2,7 +2,8 @@
 //!
 //! While one append is on its way to the disk the next commands gather; they are decided together, each against the world
 //! that the one before leads to, and written together. **Invariants:** the sequencer is the only writer of the published
-//! view; nobody is answered before the append; after an append whose fate is unknown the log is read before anything else
+//! view; nobody is answered before the append; everybody is answered with the world right after their own command, which
+//! the next one in the same append may have changed again; after an append whose fate is unknown the log is read before anything else
 //! is decided.
 
 use crate::error::Error;
@@ -39,8 +40,8 @@ pub(crate) trait Job: Send {
     fn contents(&self) -> &[Content];
     /// Decides, keeping the outcome. `Err` means refused: there is nothing to append.
     fn decide(&mut self, world: &World, context: &Context<'_>) -> Result<Vec<Event>, ()>;
-    /// Answers that all is done, and what the world looks like now.
-    fn done(self: Box<Self>, view: &Arc<View>);
+    /// Answers that all is done, and what the world looked like right after it.
+    fn done(self: Box<Self>, view: Arc<View>);
     /// Answers that it was not done.
     fn failed(self: Box<Self>, error: Error);
 }
@@ -80,9 +81,9 @@ where
         }
     }
 
-    fn done(self: Box<Self>, view: &Arc<View>) {
+    fn done(self: Box<Self>, view: Arc<View>) {
         let answer = match self.outcome {
-            Some(Ok(outcome)) => Ok(Committed { outcome, view: view.clone() }),
+            Some(Ok(outcome)) => Ok(Committed { outcome, view }),
             Some(Err(refusal)) => Err(Error::Refused(refusal)),
             None => Err(Error::Internal("the command was not decided".into())),
         };
@@ -144,6 +145,8 @@ struct Round {
     world: World,
     batch: Batch,
     events: Vec<Event>,
+    /// For each job that is not broken: how many records there were right after it, and the world.
+    after: Vec<(usize, World)>,
     /// A job whose events do not fit the world it was decided on: a defect.
     broken: Vec<(usize, String)>,
 }
@@ -165,7 +168,7 @@ impl Sequencer {
             if round.batch.drafts.is_empty() {
                 // No append will tell whether this was decided on the newest world.
                 match self.is_newest(&view).await {
-                    Ok(true) => return self.answer(jobs, &view),
+                    Ok(true) => return self.answer(jobs.into_iter().map(|job| (job, view.clone()))),
                     Ok(false) => {}
                     Err(error) => return fail(jobs, &error),
                 }
@@ -181,8 +184,13 @@ impl Sequencer {
                     counters.appends.fetch_add(1, Ordering::Relaxed);
                     counters.records.fetch_add(records, Ordering::Relaxed);
                     self.shared.note_log_answers(true);
-                    let view = self.publish(&view, round.world, &written, &round.events).await;
-                    return self.answer(jobs, &view);
+                    let views: Vec<_> = round
+                        .after
+                        .into_iter()
+                        .map(|(records, world)| self.view_at(&view, written.get(..records).unwrap_or(&written), world))
+                        .collect();
+                    self.shared.publish(self.view_at(&view, &written, round.world), &round.events).await;
+                    return self.answer(jobs.into_iter().zip(views.into_iter().map(Arc::new)));
                 }
                 Err(AppendError::Conflict { .. }) => {
                     self.shared.counters.conflicts.fetch_add(1, Ordering::Relaxed);
@@ -210,6 +218,7 @@ impl Sequencer {
             world: World::clone(&view.world),
             batch: Batch::default(),
             events: vec![],
+            after: vec![],
             broken: vec![],
         };
         for (index, job) in jobs.iter_mut().enumerate() {
@@ -227,19 +236,19 @@ impl Sequencer {
                 Ok(Err(())) => Ok(()),
                 Err(_) => Err("a decision panicked".to_owned()),
             };
-            if let Err(what) = outcome {
-                round.broken.push((index, what));
+            match outcome {
+                Ok(()) => round.after.push((round.batch.drafts.len(), round.world.clone())),
+                Err(what) => round.broken.push((index, what)),
             }
         }
         round
     }
 
-    async fn publish(&self, before: &View, world: World, written: &[Record], events: &[Event]) -> Arc<View> {
+    /// The view to which `written` leads from the one `before`.
+    fn view_at(&self, before: &View, written: &[Record], world: World) -> View {
         let (seq, digest) =
             written.last().map_or((before.seq, before.digest), |record| (record.seq, record.digest));
-        let as_of = self.shared.clock.now();
-        let view = View { seq, digest, world: Arc::new(world), as_of };
-        self.shared.publish(view, events).await
+        View { seq, digest, world: Arc::new(world), as_of: self.shared.clock.now() }
     }
 
     /// Reads what was appended by others, or by an append whose fate was unknown.
@@ -267,9 +276,9 @@ impl Sequencer {
         Ok(end? == view.seq)
     }
 
-    fn answer(&self, jobs: Vec<Box<dyn Job>>, view: &Arc<View>) {
-        self.shared.counters.commands.fetch_add(jobs.len() as u64, Ordering::Relaxed);
-        for job in jobs {
+    fn answer(&self, jobs: impl Iterator<Item = (Box<dyn Job>, Arc<View>)>) {
+        for (job, view) in jobs {
+            self.shared.counters.commands.fetch_add(1, Ordering::Relaxed);
             job.done(view);
         }
     }

@@ -273,10 +273,13 @@ impl Asker<'_> {
         let profile = pick(self.rng, application.profiles.values())?;
         let version = pick(self.rng, profile.versions.values())?;
         let strategy = self.any_strategy()?;
-        let refers_to = vec![
+        let mut refers_to = vec![
             Resource::Environment(application.id.clone(), environment.id.clone()),
             Resource::HostedVersion(application.id.clone(), profile.id.clone(), version.number),
         ];
+        if self.world.own_strategies().contains_key(&strategy) {
+            refers_to.push(Resource::Strategy(strategy.clone()));
+        }
         let wanted = DeployConfiguration {
             application: application.id.clone(),
             environment: environment.id.clone(),
