@@ -1,6 +1,5 @@
 //! A log that fails when a test says so.
 //!
-//! Everything that is appended must go through one of the [`FaultyLog`]s on the log, or nobody hears of it.
 //! Wraps any engine. What goes wrong is drawn from a seeded generator with the [`Trouble`] set at the moment of the call,
 //! or said beforehand for the next appends ([`FaultyLog::script`]). An append can fail before anything is written, or be
 //! written and then look failed; both are what a lost connection looks like. Delays are given by yielding to the other
@@ -55,8 +54,8 @@ pub enum AppendFate {
 #[derive(Clone)]
 pub struct FaultyLog {
     inner: Arc<dyn Log>,
-    /// Wakes those who wait for the log to grow, in the order in which they came.
-    grown: Arc<Notify>,
+    /// Wakes those who wait for the log to grow, in the order in which they came. `None`: the engine does it.
+    grown: Option<Arc<Notify>>,
     state: Arc<State>,
 }
 
@@ -65,6 +64,7 @@ struct State {
     begun: AtomicU64,
     ended: AtomicU64,
     appends: AtomicU64,
+    records_read: AtomicU64,
 }
 
 struct Faults {
@@ -86,16 +86,19 @@ impl FaultyLog {
     /// Wraps `inner`, without trouble for now. The same seed goes wrong in the same places.
     #[must_use]
     pub fn new(inner: Arc<dyn Log>, seed: u64) -> Self {
-        Self::with(inner, Arc::new(Notify::new()), seed)
+        Self::with(inner, None, seed)
     }
 
-    /// Another way to the same log, with its own trouble.
+    /// Several ways to `inner`, each with its own trouble. They wake their waiters in an order that is the same in every
+    /// run, but only for what is appended through one of them.
     #[must_use]
-    pub fn beside(&self, seed: u64) -> Self {
-        Self::with(self.inner.clone(), self.grown.clone(), seed)
+    pub fn several(inner: &Arc<dyn Log>, count: usize, seed: u64) -> Vec<Self> {
+        let grown = Arc::new(Notify::new());
+        let seeds = (0..count).map(|index| seed.wrapping_add(index as u64));
+        seeds.map(|seed| Self::with(inner.clone(), Some(grown.clone()), seed)).collect()
     }
 
-    fn with(inner: Arc<dyn Log>, grown: Arc<Notify>, seed: u64) -> Self {
+    fn with(inner: Arc<dyn Log>, grown: Option<Arc<Notify>>, seed: u64) -> Self {
         let generator = fastrand::Rng::with_seed(seed);
         let faults = Faults { trouble: Trouble::NONE, script: VecDeque::new(), generator };
         let state = State {
@@ -103,6 +106,7 @@ impl FaultyLog {
             begun: AtomicU64::new(0),
             ended: AtomicU64::new(0),
             appends: AtomicU64::new(0),
+            records_read: AtomicU64::new(0),
         };
         Self { inner, grown, state: Arc::new(state) }
     }
@@ -133,6 +137,12 @@ impl FaultyLog {
     #[must_use]
     pub fn appends(&self) -> u64 {
         self.state.appends.load(Ordering::Relaxed)
+    }
+
+    /// Records handed to readers so far.
+    #[must_use]
+    pub fn records_read(&self) -> u64 {
+        self.state.records_read.load(Ordering::Relaxed)
     }
 
     fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -195,7 +205,9 @@ impl Log for FaultyLog {
             return Err(injected().into());
         }
         let written = self.inner.append(expected, batch).await?;
-        self.grown.notify_waiters();
+        if let Some(grown) = &self.grown {
+            grown.notify_waiters();
+        }
         self.dawdle().await;
         if fate == AppendFate::AnswerLost { Err(injected().into()) } else { Ok(written) }
     }
@@ -204,9 +216,10 @@ impl Log for FaultyLog {
         let _call = self.begin();
         self.dawdle().await;
         self.try_luck(|trouble| trouble.reads_fail)?;
-        let page = self.inner.read(after, limit).await;
+        let page = self.inner.read(after, limit).await?;
+        self.state.records_read.fetch_add(page.len() as u64, Ordering::Relaxed);
         self.dawdle().await;
-        page
+        Ok(page)
     }
 
     async fn end(&self) -> Result<Seq, Error> {
@@ -218,8 +231,9 @@ impl Log for FaultyLog {
 
     async fn wait_for_change(&self, after: Seq) -> Result<(), Error> {
         self.try_luck(|trouble| trouble.reads_fail)?;
+        let Some(grown) = &self.grown else { return self.inner.wait_for_change(after).await };
         loop {
-            let grown = self.grown.notified();
+            let grown = grown.notified();
             if self.inner.end().await? > after {
                 return Ok(());
             }

@@ -8,6 +8,7 @@ mod faulty_log;
 pub mod log_text;
 mod node;
 pub mod scenario;
+mod shop;
 pub mod simulator;
 mod world_text;
 
@@ -15,4 +16,5 @@ pub use clock::ManualClock;
 pub use entropy::SeededEntropy;
 pub use faulty_log::{AppendFate, FaultyLog, Trouble};
 pub use node::{TestNode, account, cause, master_keys};
+pub use shop::Shop;
 pub use world_text::describe;

@@ -7,7 +7,7 @@ use crate::faulty_log::{FaultyLog, Trouble};
 use crate::node::{account, master_keys};
 use std::sync::Arc;
 use yardarm_domain::Policy;
-use yardarm_log::MemoryLog;
+use yardarm_log::{Log, MemoryLog};
 use yardarm_node::{Error, Node, NodeConfig};
 
 /// Rounds without any call of a log after which the nodes count as at rest. Between two calls a node needs a handful.
@@ -33,9 +33,9 @@ pub(super) struct Cluster {
 impl Cluster {
     pub(super) fn new(count: usize, policy: Policy, snapshot_every: u64, seed: u64) -> Self {
         let log = MemoryLog::new();
-        let first = FaultyLog::new(Arc::new(log.clone()), seed);
-        let host = |index: usize| Host { log: first.beside(seed.wrapping_add(index as u64)), node: None };
-        let hosts = (0..count).map(host).collect();
+        let shared: Arc<dyn Log> = Arc::new(log.clone());
+        let logs = FaultyLog::several(&shared, count, seed);
+        let hosts = logs.into_iter().map(|log| Host { log, node: None }).collect();
         let mut config = NodeConfig::new(account());
         config.policy = policy;
         config.shared_log = count > 1;
