@@ -31,6 +31,22 @@ impl Command for AdvanceDeployments {
 }
 
 impl AdvanceDeployments {
+    /// When this will next have something to do if nothing else happens; at `now` or before: it has something to do
+    /// already. `None`: never.
+    #[must_use]
+    pub fn wake_at(self, world: &World, now: Timestamp) -> Option<Timestamp> {
+        world
+            .deploying()
+            .flat_map(|(_, environment)| {
+                environment.open().filter_map(move |deployment| match deployment.phase {
+                    Phase::Queued => is_next(environment, deployment.number.0).then_some(now),
+                    phase if self.only_clock && phase.is_ahead_of(now) => Some(now),
+                    phase => deployment.plan.wake_at(phase),
+                })
+            })
+            .min()
+    }
+
     fn steps(
         self,
         application: &ApplicationId,
@@ -44,7 +60,7 @@ impl AdvanceDeployments {
                     continue;
                 }
                 Input::Proceed
-            } else if !self.only_clock && deployment.phase.waits_for_another_clock(now) {
+            } else if !self.only_clock && deployment.phase.is_ahead_of(now) {
                 continue;
             } else {
                 Input::Tick
@@ -60,26 +76,4 @@ impl AdvanceDeployments {
 /// Nothing is on its way, and nobody has waited longer.
 fn is_next(environment: &Environment, number: u32) -> bool {
     environment.open().all(|open| !open.phase.is_active() && open.number.0 >= number)
-}
-
-/// When [`AdvanceDeployments`] will next have something to do if nothing else happens. `None`: never.
-#[must_use]
-pub fn wake_at(world: &World) -> Option<Timestamp> {
-    world
-        .deploying()
-        .flat_map(|(_, environment)| {
-            environment.open().filter_map(|deployment| match deployment.phase {
-                // A time in the past: its turn has come already.
-                Phase::Queued => is_next(environment, deployment.number.0).then_some(Timestamp::UNIX_EPOCH),
-                phase => deployment.plan.wake_at(phase),
-            })
-        })
-        .min()
-}
-
-/// Whether some deployment waits for a time that `now` is far from, see [`AdvanceDeployments::only_clock`].
-#[must_use]
-pub fn clock_is_behind(world: &World, now: Timestamp) -> bool {
-    let mut open = world.deploying().flat_map(|(_, environment)| environment.open());
-    open.any(|deployment| deployment.phase.waits_for_another_clock(now))
 }

@@ -49,7 +49,7 @@ pub use deployment::{
     Deployment, DeploymentLogEntry, DeploymentLogKind, DeploymentState, StartDeployment, StopDeployment,
     Validated,
 };
-pub use deployment_driver::{AdvanceDeployments, clock_is_behind, wake_at};
+pub use deployment_driver::AdvanceDeployments;
 pub use deployment_strategy::{
     CreateDeploymentStrategy, DeleteDeploymentStrategy, DeploymentStrategy, PREDEFINED_STRATEGIES,
     PredefinedStrategy, ReplicateTo, UpdateDeploymentStrategy,
@@ -67,8 +67,6 @@ pub use refusal::{Missing, Noun, Quota, Refusal};
 pub use secret::{CreateTokenKey, ResealSecrets, SealedSecret};
 pub use serving::{Live, live};
 pub use tags::{TagResource, Tags, UntagResource};
-pub use text::{
-    AlarmArn, Constraint, ContentType, Description, Name, ProfileName, RoleArn, VersionLabel,
-};
+pub use text::{AlarmArn, Constraint, ContentType, Description, Name, ProfileName, RoleArn, VersionLabel};
 pub use world::World;
 pub use yardarm_flags::Exposure;

@@ -16,8 +16,8 @@ mod normalise;
 mod served;
 mod violation;
 
+pub use bucketing::Exposure;
 pub use document::FlagDocument;
 pub use normalise::{Normalised, TooLarge, normalise};
 pub use served::served;
-pub use bucketing::Exposure;
 pub use violation::{MAX_VIOLATIONS, ReadError, Violation, ViolationKind, Violations};

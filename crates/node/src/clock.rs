@@ -10,7 +10,7 @@ pub trait Clock: Send + Sync + 'static {
     /// The time, whole milliseconds.
     fn now(&self) -> Timestamp;
 
-    /// Returns once [`Clock::now`] has reached `until`, or when the clock is set back meanwhile: look again.
+    /// Returns once [`Clock::now`] has reached `until`, or early when the clock is set back: look at the time again.
     async fn sleep_until(&self, until: Timestamp);
 }
 
@@ -18,7 +18,7 @@ pub trait Clock: Send + Sync + 'static {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
-/// A sleep looks at the clock at least this often, so that a clock set forward or back is noticed.
+/// A sleep looks at the clock at least this often, so that a clock set forward is noticed.
 const LONGEST_NAP: Duration = Duration::from_secs(1);
 
 #[async_trait]
@@ -30,14 +30,18 @@ impl Clock for SystemClock {
     }
 
     async fn sleep_until(&self, until: Timestamp) {
-        let mut before = self.now();
+        let mut latest = self.now();
         loop {
             let now = self.now();
-            let remaining = Duration::try_from(now.duration_until(until)).unwrap_or_default();
-            if remaining.is_zero() || now < before {
+            if now < latest {
                 return;
             }
-            before = now;
+            latest = now;
+            let remaining = now.duration_until(until);
+            let Ok(remaining) = Duration::try_from(remaining) else { return };
+            if remaining.is_zero() {
+                return;
+            }
             tokio::time::sleep(remaining.min(LONGEST_NAP)).await;
         }
     }

@@ -13,18 +13,25 @@ use std::sync::Arc;
 use yardarm_domain::{
     AccessKeyId, CreateAccessKey, CreateTokenKey, Description, Name, ResealSecrets, SealedSecret, World,
 };
+use yardarm_signature::{Credential, SecretKey};
 use zeroize::Zeroizing;
 
 /// The secret half of an access key, opened. Never printed.
 pub struct AccessSecret {
     secret: Zeroizing<String>,
+    credential: Credential,
 }
 
 impl AccessSecret {
-    /// The secret, for deriving signing keys.
+    fn new(secret: Zeroizing<String>) -> Self {
+        let credential = Credential::new(SecretKey::new(&secret));
+        Self { secret, credential }
+    }
+
+    /// What signatures are checked with. It remembers the keys derived from the secret.
     #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.secret
+    pub fn credential(&self) -> &Credential {
+        &self.credential
     }
 }
 
@@ -64,7 +71,7 @@ pub(crate) fn ring(world: &World, keys: &MasterKeys, before: &Ring) -> Ring {
             let secret = Zeroizing::new(text);
             // The same allocation for the same secret, so that what was derived from it stays valid.
             let known = before.get(key.id.as_str()).filter(|known| *known.secret == *secret).cloned();
-            Some((key.id.as_str().into(), known.unwrap_or_else(|| Arc::new(AccessSecret { secret }))))
+            Some((key.id.as_str().into(), known.unwrap_or_else(|| Arc::new(AccessSecret::new(secret)))))
         })
         .collect()
 }
@@ -126,7 +133,8 @@ impl Node {
             if shared.master_keys.is_current(sealed) {
                 return Ok(None);
             }
-            let opened = shared.master_keys.open(purpose, sealed).ok_or_else(|| Error::Sealed(purpose.into()))?;
+            let opened =
+                shared.master_keys.open(purpose, sealed).ok_or_else(|| Error::Sealed(purpose.into()))?;
             self.seal(purpose, &opened).map(Some)
         };
         let token_key = world.token_key().map(|sealed| anew(TOKEN_KEY, sealed)).transpose()?.flatten();
@@ -137,7 +145,8 @@ impl Node {
             }
         }
         if token_key.is_some() || !access_keys.is_empty() {
-            self.execute(ResealSecrets { token_key, access_keys }, Cause::yardarm("master key rotated")).await?;
+            self.execute(ResealSecrets { token_key, access_keys }, Cause::yardarm("master key rotated"))
+                .await?;
         }
         Ok(())
     }
@@ -154,8 +163,11 @@ fn draw_id(entropy: &dyn Entropy) -> Result<AccessKeyId, Error> {
     const DIGITS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let mut bytes = [0; 17];
     entropy.fill(&mut bytes);
-    let letters: String =
-        bytes.iter().filter_map(|byte| DIGITS.get(usize::from(byte % 32))).map(|digit| char::from(*digit)).collect();
+    let letters: String = bytes
+        .iter()
+        .filter_map(|byte| DIGITS.get(usize::from(byte % 32)))
+        .map(|digit| char::from(*digit))
+        .collect();
     format!("YDM{letters}").parse().map_err(|_| Error::Internal("an access key id cannot be drawn".into()))
 }
 

@@ -8,7 +8,7 @@
 
 use crate::node::{Cause, Node};
 use jiff::{SignedDuration, Timestamp};
-use yardarm_domain::{AdvanceDeployments, clock_is_behind, wake_at};
+use yardarm_domain::AdvanceDeployments;
 
 /// How long to wait after a failure of the log before trying again.
 const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(1);
@@ -26,12 +26,12 @@ pub(crate) async fn run(node: Node) {
         }
         let mut failed = !node.is_sound();
         let now = node.now();
-        let world = node.view().world.clone();
-        let set_back = advance.only_clock && clock_is_behind(&world, now);
-        let wants = if set_back { Some(now) } else { wake_at(&world) };
+        let before = node.view();
+        let wants = advance.wake_at(&before.world, now);
         if wants.is_some_and(|at| at <= now) {
             match node.execute(advance, Cause::yardarm("due")).await {
-                Ok(_) => continue,
+                Ok(committed) if committed.view.seq > before.seq => continue,
+                Ok(_) => tracing::error!("a deployment is due, and nothing was to be done"),
                 Err(error) => tracing::error!(%error, "deployments cannot be advanced"),
             }
             failed = true;

@@ -346,10 +346,22 @@ impl Node {
         Ok(())
     }
 
+    /// Announces that the node is going to close: whoever waits for a change is let go, and [`Node::is_closing`] says so.
+    /// Commands are still carried out.
+    pub fn begin_closing(&self) {
+        self.shared.closing.send_replace(true);
+    }
+
+    /// Ready once the node is going to close.
+    pub async fn until_closing(&self) {
+        // The sender lives as long as `self`.
+        let _ = self.closing().wait_for(|closing| *closing).await;
+    }
+
     /// Stops working after what was accepted has been carried out, and saves a snapshot. Commands that come later are
     /// turned away.
     pub async fn close(&self) {
-        self.shared.closing.send_replace(true);
+        self.begin_closing();
         let (reply, finished) = oneshot::channel();
         if self.work.send(Work::Finish(reply)).await.is_ok() {
             // An error means that the sequencer has ended already.
@@ -363,10 +375,16 @@ impl Node {
 
     /// Stops at once, as a crash would. What was acknowledged is in the log.
     pub fn abort(&self) {
-        self.shared.closing.send_replace(true);
+        self.begin_closing();
         for task in self.tasks.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             task.abort();
         }
+    }
+
+    /// Whether it is shutting down.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        *self.shared.closing.borrow()
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

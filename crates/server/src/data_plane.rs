@@ -27,18 +27,20 @@ pub(crate) async fn start_configuration_session(call: Call) -> Result<Answer, Fa
     let body: StartConfigurationSessionRequest = call.json()?;
     let client = call.header(&CLIENT_ID);
     let mut arguments = Arguments::default();
-    let application = arguments.text("ApplicationIdentifier", body.application_identifier.as_deref(), 1, 128);
-    let environment = arguments.text("EnvironmentIdentifier", body.environment_identifier.as_deref(), 1, 128);
-    let profile =
-        arguments.text("ConfigurationProfileIdentifier", body.configuration_profile_identifier.as_deref(), 1, 128);
+    let application =
+        arguments.text("ApplicationIdentifier", body.application_identifier.as_deref(), 1..=128);
+    let environment =
+        arguments.text("EnvironmentIdentifier", body.environment_identifier.as_deref(), 1..=128);
+    let profile = body.configuration_profile_identifier.as_deref();
+    let profile = arguments.text("ConfigurationProfileIdentifier", profile, 1..=128);
     let interval_s = arguments.optional_number(
         "RequiredMinimumPollIntervalInSeconds",
         body.required_minimum_poll_interval_in_seconds,
-        15,
-        86_400,
+        15..=86_400,
     );
-    let client = arguments.optional_text("Yardarm-Client-Id", client.as_deref(), 1, 256);
-    arguments.finish()?;
+    let client = arguments.optional_text("Yardarm-Client-Id", client.as_deref(), 1..=256);
+    let (application, environment, profile, interval_s, client) =
+        arguments.finish((application, environment, profile, interval_s, client))?;
     let start = StartSession { application, environment, profile, interval_s, client };
     let token = call.node.start_session(&start).map_err(|refusal| session_fault(&refusal, &start))?;
     Answer::json(&StartConfigurationSessionResponse { initial_configuration_token: token })
@@ -49,11 +51,15 @@ fn session_fault(refusal: &SessionRefusal, start: &StartSession<'_>) -> Fault {
     let environment = ("EnvironmentIdentifier", start.environment);
     let profile = ("ConfigurationProfileIdentifier", start.profile);
     match refusal {
-        SessionRefusal::NoApplication => not_found("Application not found", ResourceType::Application, &[application]),
+        SessionRefusal::NoApplication => {
+            not_found("Application not found", ResourceType::Application, &[application])
+        }
         SessionRefusal::NoProfile => {
             not_found("ConfigurationProfile not found", ResourceType::ConfigurationProfile, &[profile])
         }
-        SessionRefusal::NoEnvironment => not_found("Environment not found", ResourceType::Environment, &[environment]),
+        SessionRefusal::NoEnvironment => {
+            not_found("Environment not found", ResourceType::Environment, &[environment])
+        }
         SessionRefusal::NoDeployment | SessionRefusal::NoConfiguration => {
             not_found("Deployment not found", ResourceType::Deployment, &[environment, profile])
         }
@@ -79,12 +85,11 @@ fn token_fault(problem: TokenProblem) -> Fault {
 }
 
 pub(crate) async fn get_latest_configuration(call: Call) -> Result<Answer, Fault> {
-    let Some(token) = call.query("configuration_token") else {
-        let mut arguments = Arguments::default();
-        arguments.text("ConfigurationToken", None, 1, 8_192);
-        return Err(arguments.finish().err().unwrap_or_else(|| token_fault(TokenProblem::Corrupted)));
-    };
-    let latest = call.node.latest(&token).map_err(|refusal| match refusal {
+    let token = call.query("configuration_token");
+    let mut arguments = Arguments::default();
+    let token = arguments.text("ConfigurationToken", token.as_deref(), 1..=8_192);
+    let token = arguments.finish(token)?;
+    let latest = call.node.latest(token).map_err(|refusal| match refusal {
         SessionRefusal::Token(problem) => token_fault(problem),
         SessionRefusal::NotReady => Fault::internal("sessions cannot be sealed"),
         SessionRefusal::NoApplication
@@ -92,7 +97,7 @@ pub(crate) async fn get_latest_configuration(call: Call) -> Result<Answer, Fault
         | SessionRefusal::NoEnvironment
         | SessionRefusal::NoDeployment
         | SessionRefusal::NoConfiguration => {
-            let referenced = [("ConfigurationToken", token.as_str())];
+            let referenced = [("ConfigurationToken", token)];
             not_found("Configuration not found", ResourceType::Configuration, &referenced)
         }
     })?;
@@ -128,9 +133,9 @@ pub(crate) async fn get_configuration(call: Call) -> Result<Answer, Fault> {
     let client_id = call.query("client_id");
     let has = call.query("client_configuration_version");
     let mut arguments = Arguments::default();
-    let client = arguments.text("ClientId", client_id.as_deref(), 1, 64);
-    let has = arguments.optional_text("ClientConfigurationVersion", has.as_deref(), 1, 1_024);
-    arguments.finish()?;
+    let client = arguments.text("ClientId", client_id.as_deref(), 1..=64);
+    let has = arguments.optional_text("ClientConfigurationVersion", has.as_deref(), 1..=1_024);
+    let (client, has) = arguments.finish((client, has))?;
     let start = StartSession {
         application: call.label("Application"),
         environment: call.label("Environment"),

@@ -1,1 +1,100 @@
-//! listen
+//! Accepting connections: bounded in number, in head size and in time, and drained when the server is told to stop.
+
+use crate::settings::Limits;
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+/// A bound address.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+}
+
+impl Listener {
+    /// Binds `address`; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// The address is taken or not ours.
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        Ok(Self { tcp: TcpListener::bind(address).await? })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// The socket is gone.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+}
+
+/// How long to wait when the machine has no more sockets to give.
+const EXHAUSTED: Duration = Duration::from_millis(100);
+
+/// Serves `router` until `stop` is ready, then lets requests under way finish.
+///
+/// Answers whether all of them did.
+pub async fn serve(
+    listener: Listener,
+    router: Router,
+    limits: &Limits,
+    stop: impl Future<Output = ()>,
+) -> bool {
+    let places = Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
+    let graceful = GracefulShutdown::new();
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_time)
+        .max_buf_size(limits.head_bytes.max(8_192))
+        .max_headers(limits.headers);
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        // Taking a place first leaves further connections in the kernel's queue.
+        let place = tokio::select! {
+            place = places.clone().acquire_owned() => place,
+            () = &mut stop => break,
+        };
+        let Ok(place) = place else { break };
+        let accepted = tokio::select! {
+            accepted = listener.tcp.accept() => accepted,
+            () = &mut stop => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(EXHAUSTED).await;
+                continue;
+            }
+        };
+        prepare(&stream);
+        let service = TowerToHyperService::new(router.clone());
+        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended badly");
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    tokio::time::timeout(limits.drain_time, graceful.shutdown()).await.is_ok()
+}
+
+/// Answers are small and complete: they must not wait for more.
+fn prepare(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+    }
+}

@@ -1,1 +1,178 @@
-//! metrics
+//! What the server counts, in the text format of Prometheus.
+//!
+//! **Invariant:** counting takes no lock: every route has its counters from the start.
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use yardarm_node::Node;
+
+/// Upper bounds of the latency buckets, seconds.
+const BOUNDS: [f64; 12] =
+    [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
+
+/// What is counted of one route.
+#[derive(Debug)]
+pub(crate) struct RouteMetrics {
+    route: &'static str,
+    /// Answers by hundreds of the status: 1xx, 2xx, …, 5xx.
+    answers: [AtomicU64; 5],
+    buckets: [AtomicU64; BOUNDS.len()],
+    nanoseconds: AtomicU64,
+}
+
+impl RouteMetrics {
+    fn new(route: &'static str) -> Self {
+        Self {
+            route,
+            answers: Default::default(),
+            buckets: Default::default(),
+            nanoseconds: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts an answer.
+    pub(crate) fn count(&self, status: http::StatusCode, took: Duration) {
+        let class = usize::from(status.as_u16() / 100).saturating_sub(1);
+        if let Some(counter) = self.answers.get(class) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        let seconds = took.as_secs_f64();
+        if let Some(bucket) =
+            BOUNDS.iter().position(|bound| seconds <= *bound).and_then(|at| self.buckets.get(at))
+        {
+            bucket.fetch_add(1, Ordering::Relaxed);
+        }
+        let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+    }
+}
+
+/// All routes' metrics, made while the routes are registered.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics {
+    routes: Vec<Arc<RouteMetrics>>,
+}
+
+impl Metrics {
+    /// The counters of a new route.
+    pub(crate) fn route(&mut self, name: &'static str) -> Arc<RouteMetrics> {
+        let route = Arc::new(RouteMetrics::new(name));
+        self.routes.push(route.clone());
+        route
+    }
+
+    /// Everything, as text.
+    pub(crate) fn render(&self, node: &Node) -> Result<String, fmt::Error> {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(Snapshot { routes: self.routes.clone(), node: node.clone() }));
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry)?;
+        Ok(text)
+    }
+}
+
+struct Snapshot {
+    routes: Vec<Arc<RouteMetrics>>,
+    node: Node,
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Snapshot")
+    }
+}
+
+impl Collector for Snapshot {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        self.requests(&mut encoder)?;
+        self.durations(&mut encoder)?;
+        self.node(&mut encoder)
+    }
+}
+
+impl Snapshot {
+    fn requests(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Requests answered, by operation and class of status.";
+        let mut family = encoder.encode_descriptor("yardarm_requests", help, None, MetricType::Counter)?;
+        for route in &self.routes {
+            for (answers, class) in route.answers.iter().zip(["1xx", "2xx", "3xx", "4xx", "5xx"]) {
+                let answers = answers.load(Ordering::Relaxed);
+                if answers > 0 {
+                    let labels = [("operation", route.route), ("status", class)];
+                    ConstCounter::new(answers).encode(family.encode_family(&labels)?)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn durations(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Time from a request's head to its answer, by operation.";
+        let mut family = encoder.encode_descriptor(
+            "yardarm_request_duration_seconds",
+            help,
+            None,
+            MetricType::Histogram,
+        )?;
+        for route in &self.routes {
+            let count: u64 = route.answers.iter().map(|answers| answers.load(Ordering::Relaxed)).sum();
+            if count == 0 {
+                continue;
+            }
+            let mut buckets: Vec<(f64, u64)> = BOUNDS
+                .iter()
+                .zip(&route.buckets)
+                .map(|(bound, at)| (*bound, at.load(Ordering::Relaxed)))
+                .collect();
+            let within: u64 = buckets.iter().map(|(_, at)| at).sum();
+            buckets.push((f64::INFINITY, count.saturating_sub(within)));
+            let sum = Duration::from_nanos(route.nanoseconds.load(Ordering::Relaxed)).as_secs_f64();
+            let labels = [("operation", route.route)];
+            family
+                .encode_family(&labels)?
+                .encode_histogram::<[(&str, &str); 0]>(sum, count, &buckets, None)?;
+        }
+        Ok(())
+    }
+
+    fn node(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let status = self.node.status();
+        let counters = [
+            ("yardarm_commands", "Commands carried out.", status.commands),
+            ("yardarm_log_records", "Records appended to the log.", status.records),
+            ("yardarm_log_appends", "Appends to the log; many commands may share one.", status.appends),
+            ("yardarm_log_conflicts", "Appends that another node was faster than.", status.conflicts),
+        ];
+        for (name, help, value) in counters {
+            let family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            ConstCounter::new(value).encode(family)?;
+        }
+        let gauges = [
+            ("yardarm_log_position", "The last record this node knows.", as_gauge(status.seq.0)),
+            ("yardarm_log_answers", "Whether the log answers: 1 or 0.", i64::from(status.log_answers)),
+            ("yardarm_stale_seconds", "How old this node's knowledge is.", status.stale_for.as_secs()),
+            (
+                "yardarm_configurations_behind",
+                "Configurations whose newest content could not be loaded.",
+                as_gauge(status.behind),
+            ),
+        ];
+        for (name, help, value) in gauges {
+            let family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            ConstGauge::new(value).encode(family)?;
+        }
+        Ok(())
+    }
+}
+
+fn as_gauge(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -50,6 +50,8 @@ impl Default for Limits {
 pub struct ServerSettings {
     /// How requests prove who sent them.
     pub authentication: Authentication,
+    /// Whether the well-known development key works.
+    pub dev: bool,
     /// Bounds.
     pub limits: Limits,
     /// Whether a monitor without `AlarmRoleArn` is refused, as the service does although its model says otherwise.

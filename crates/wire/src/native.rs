@@ -148,6 +148,9 @@ pub struct RemovedCounts {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ReadConfigurationQuery {
+    /// Stands for the reader in rollouts, 1–64 characters. Without it a reader gets a new version only once everyone has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
     /// Seconds to wait for a version other than the one named by `If-None-Match`; the server bounds it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait: Option<u32>,

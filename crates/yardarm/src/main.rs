@@ -1,2 +1,34 @@
-//! The one binary.
-fn main() {}
+//! Yardarm's one binary: the server, and the commands of those who operate it. Wiring only.
+
+mod api;
+mod commands;
+mod environment;
+mod files;
+mod options;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Feature flags and configuration, deployed as carefully as code and taken back faster than a page can load.
+#[derive(Parser)]
+#[command(name = "yardarm", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: commands::Command,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match commands::run(cli.command) {
+        Ok(code) => code,
+        Err(failure) => {
+            complain(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a command tells its user what went wrong")]
+fn complain(failure: &commands::Failure) {
+    eprintln!("yardarm: {failure}");
+}

@@ -123,7 +123,7 @@ pub fn step(plan: &Plan, phase: Phase, input: Input, now: Timestamp) -> Result<V
         (Phase::Complete { .. } | Phase::RolledBack | Phase::Reverted, Input::Stop { .. }) => {
             Err(NotPossible)
         }
-        (Phase::Growing { .. } | Phase::Baking { .. }, Input::Tick) if phase.waits_for_another_clock(now) => {
+        (Phase::Growing { .. } | Phase::Baking { .. }, Input::Tick) if phase.is_ahead_of(now) => {
             Ok(vec![Transition::Rescheduled { since: now }])
         }
         (Phase::Growing { step, .. }, Input::Tick) => Ok(grow(plan, phase, step, now)),
@@ -173,7 +173,7 @@ fn grow(plan: &Plan, phase: Phase, taken: u32, now: Timestamp) -> Vec<Transition
 }
 
 impl Plan {
-    /// When to call [`step`] with [`Input::Tick`] if nothing else happens. `None`: never.
+    /// When to call [`step`] with [`Input::Tick`] if nothing else happens and the clock behaves. `None`: never.
     #[must_use]
     pub fn wake_at(&self, phase: Phase) -> Option<Timestamp> {
         match phase {
@@ -221,9 +221,10 @@ impl Phase {
         }
     }
 
-    /// Its waiting is counted from a time that `now` is far from: the clock was set back, or it is another node's clock.
+    /// Its waiting is counted from a time that `now` has not nearly reached: the clock was set back, or it is another
+    /// node's clock.
     #[must_use]
-    pub fn waits_for_another_clock(self, now: Timestamp) -> bool {
+    pub fn is_ahead_of(self, now: Timestamp) -> bool {
         match self {
             Self::Growing { since, .. } | Self::Baking { since } => {
                 now.duration_until(since) > CLOCK_DISAGREEMENT

@@ -10,8 +10,9 @@ use serde_json::{Number, Value};
 
 use super::constraints::{
     ArrayConstraints, AttributeConstraints, ElementConstraints, MAX_STRING_CHARS, NumberConstraints,
-    StringConstraints, StringRule, compile,
+    StringConstraints, StringRule,
 };
+use super::pattern::compile;
 use super::{AttributeKey, AttributeValue, FlagDefinition};
 use crate::violation::{Place, Report};
 

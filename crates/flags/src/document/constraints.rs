@@ -3,6 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::members::{boolean, list, object, text};
+use super::pattern::compile;
 use crate::violation::{Place, Report};
 
 /// Longest string in an attribute, an enumeration or a pattern, in characters.
@@ -10,9 +11,6 @@ pub(super) const MAX_STRING_CHARS: usize = 1024;
 
 /// Most entries of an enumeration.
 const MAX_ENUM_ENTRIES: usize = 100;
-
-/// Memory a compiled pattern may take, in bytes: enough for any sensible one, too little to be a burden.
-const MAX_PATTERN_BYTES: usize = 1 << 20;
 
 /// The constraints of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +54,8 @@ pub struct StringConstraints {
 /// Which strings are legal; a pattern and an enumeration exclude each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StringRule {
-    /// A regular expression that must match somewhere in the string. It has been compiled once, so it is legal.
+    /// A regular expression in RE2 syntax that must match somewhere in the string. It has been compiled once, so it is
+    /// legal.
     Pattern(String),
     /// Strings of at most 1024 characters, or integers, which stand for their digits; at most 100.
     Enum(Vec<EnumEntry>),
@@ -236,9 +235,4 @@ fn read_bounds(
 
 fn is_integer(number: &Number) -> bool {
     number.is_i64() || number.is_u64() || number.as_f64().is_some_and(|value| value.fract() == 0.0)
-}
-
-/// Compiles a pattern: RE2 syntax, linear time, found anywhere in the text. `None` if it is not legal or too large.
-pub(super) fn compile(pattern: &str) -> Option<regex::Regex> {
-    regex::RegexBuilder::new(pattern).size_limit(MAX_PATTERN_BYTES).build().ok()
 }

@@ -11,6 +11,7 @@ mod check;
 mod constraints;
 mod key;
 mod members;
+mod pattern;
 mod read;
 mod stamp;
 

@@ -6,7 +6,7 @@ use crate::entropy::SeededEntropy;
 use crate::faulty_log::{FaultyLog, Trouble};
 use crate::node::{account, master_keys};
 use std::sync::Arc;
-use yardarm_domain::Policy;
+use yardarm_domain::{AdvanceDeployments, Policy};
 use yardarm_log::{Log, MemoryLog};
 use yardarm_node::{Error, Node, NodeConfig};
 
@@ -43,8 +43,9 @@ impl Cluster {
         Self { log, clock: ManualClock::default(), hosts, config }
     }
 
-    pub(super) fn is_shared(&self) -> bool {
-        self.config.shared_log
+    /// What the drivers ask for.
+    pub(super) fn advance(&self) -> AdvanceDeployments {
+        AdvanceDeployments { only_clock: !self.config.shared_log }
     }
 
     /// Starts the node at `index` unless it runs. With a log in trouble it may not come up.

@@ -29,7 +29,7 @@ use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 use yardarm_domain::rollout::Begin;
-use yardarm_domain::{Concurrency, Deployment, Policy, clock_is_behind, live, wake_at};
+use yardarm_domain::{Concurrency, Deployment, Policy, live};
 use yardarm_log::{Digest, verify};
 use yardarm_node::{Node, SessionRefusal};
 
@@ -200,7 +200,7 @@ impl Run {
         let millis = |millis: i64| SignedDuration::from_millis(millis);
         match self.rng.u32(0..20) {
             0..9 => clock.advance(millis(self.rng.i64(1..45_000))),
-            9..15 => match wake_at(&self.history.world) {
+            9..15 => match self.wake_at() {
                 Some(due) if due > now => clock.set(due),
                 Some(_) | None => clock.advance(millis(self.rng.i64(1..700_000))),
             },
@@ -314,18 +314,19 @@ impl Run {
             ensure(*view.world == history.world, || format!("node {index} has another world than the log"))?;
         }
         self.requests.refused_left_nothing(history)?;
-        let (now, world) = (self.now(), &history.world);
-        // Where nodes share a log, what waits for a time far ahead may wait for the clock of another one.
-        let behind = clock_is_behind(world, now);
-        ensure(!behind || self.cluster.is_shared(), || format!("waiting is counted from a time after {now}, from which the clock was set back"))?;
-        let due = wake_at(world);
+        let (now, due) = (self.now(), self.wake_at());
         ensure(due.is_none_or(|due| due > now), || format!("at {now} something due at {due:?} is not done"))
+    }
+
+    /// When the drivers want to do something.
+    fn wake_at(&self) -> Option<Timestamp> {
+        self.cluster.advance().wake_at(&self.history.world, self.now())
     }
 
     /// Left alone, every rollout ends.
     async fn let_rollouts_finish(&mut self) -> Result<(), Broken> {
         for _ in 0..MOST_WAKE_UPS {
-            let Some(due) = wake_at(&self.history.world) else { return Ok(()) };
+            let Some(due) = self.wake_at() else { return Ok(()) };
             self.cluster.clock.set(due.max(self.now()));
             self.cluster.settle().await?;
             self.history.read(&self.cluster.log).await?;

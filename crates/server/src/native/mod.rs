@@ -1,0 +1,148 @@
+//! Yardarm's own API below `/yardarm/v1`, the health endpoints and the metrics.
+
+mod access_keys;
+mod applications;
+mod configuration;
+mod health;
+mod problem;
+mod strategies;
+
+use crate::call::Call;
+use crate::fault::Fault;
+use crate::metrics::{Metrics, RouteMetrics};
+use crate::router::{App, admit, finish, labels, request_id};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::{MethodFilter, get, on};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use yardarm_wire::native::paths;
+
+/// A native handler's answer under way.
+type Answering = Pin<Box<dyn Future<Output = Result<Response, Fault>> + Send>>;
+
+/// A native route: where it is, what it is called in the metrics, and who answers.
+struct Route {
+    method: MethodFilter,
+    path: &'static str,
+    name: &'static str,
+    handler: fn(Call) -> Answering,
+}
+
+macro_rules! route {
+    ($method:ident $path:ident $name:literal $handler:path) => {
+        Route {
+            method: MethodFilter::$method,
+            path: paths::$path,
+            name: $name,
+            handler: |call| Box::pin($handler(call)),
+        }
+    };
+}
+
+const ROUTES: &[Route] = &[
+    route!(POST ACCESS_KEYS "create-access-key" access_keys::create),
+    route!(GET ACCESS_KEYS "list-access-keys" access_keys::list),
+    route!(GET ACCESS_KEY "get-access-key" access_keys::get),
+    route!(PATCH ACCESS_KEY "update-access-key" access_keys::update),
+    route!(DELETE ACCESS_KEY "delete-access-key" access_keys::delete),
+    route!(DELETE APPLICATION "delete-application" applications::delete),
+    route!(GET CONFIGURATION "read-configuration" configuration::read),
+    route!(POST DEPLOYMENT_STRATEGIES "create-deployment-strategy" strategies::create),
+    route!(GET DEPLOYMENT_STRATEGIES "list-deployment-strategies" strategies::list),
+    route!(GET SERVER "server" health::server),
+];
+
+/// A read may wait this much longer than other requests take.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Adds the routes that need a signature.
+pub(crate) fn routes(mut router: Router, app: &Arc<App>, metrics: &mut Metrics) -> Router {
+    for route in ROUTES {
+        let (app, counters) = (app.clone(), metrics.route(route.name));
+        let handler = move |request: Request| serve(app.clone(), route, counters.clone(), request);
+        router = router.route(route.path, on(route.method, handler));
+    }
+    router
+}
+
+async fn serve(
+    app: Arc<App>,
+    route: &'static Route,
+    counters: Arc<RouteMetrics>,
+    request: Request,
+) -> Response {
+    let started = Instant::now();
+    let id = request_id(&app.node);
+    let limit = app.settings.limits.request_time.saturating_add(LONGEST_WAIT);
+    let answered = tokio::time::timeout(limit, answer(&app, route, request, &id)).await;
+    let mut response = match answered {
+        Ok(Ok(response)) => response,
+        Ok(Err(fault)) => problem::response(&fault, &id),
+        Err(_) => problem::plain(StatusCode::SERVICE_UNAVAILABLE, "The request took too long.", &id),
+    };
+    finish(&mut response, &id);
+    counters.count(response.status(), started.elapsed());
+    let status = response.status().as_u16();
+    if route.method == MethodFilter::GET {
+        tracing::debug!(operation = route.name, request_id = id, status, "answered");
+    } else {
+        tracing::info!(operation = route.name, request_id = id, status, "answered");
+    }
+    response
+}
+
+async fn answer(app: &App, route: &Route, request: Request, id: &str) -> Result<Response, Fault> {
+    let (mut parts, body) = request.into_parts();
+    let labels = labels(&mut parts).await?;
+    let admitted = admit(app, parts, body, id).await?;
+    let call = Call {
+        node: app.node.clone(),
+        settings: app.settings.clone(),
+        cause: admitted.cause,
+        labels,
+        query: admitted.parts.uri.query().unwrap_or("").into(),
+        headers: admitted.parts.headers,
+        body: admitted.body,
+    };
+    (route.handler)(call).await
+}
+
+/// A JSON answer.
+fn json<T: serde::Serialize>(status: StatusCode, value: &T) -> Result<Response, Fault> {
+    let body = serde_json::to_vec(value).map_err(Fault::internal)?;
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, crate::answer::JSON);
+    Ok(response)
+}
+
+/// An answer without a body.
+fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// Adds what is answered to anybody who reaches the listener: health and metrics.
+pub(crate) fn observability(router: Router, app: &Arc<App>, metrics: Arc<Metrics>) -> Router {
+    let (alive, ready, node) = (app.clone(), app.clone(), app.node.clone());
+    router
+        .route(paths::HEALTHZ, get(move || std::future::ready(health::alive(&alive))))
+        .route(paths::READYZ, get(move || std::future::ready(health::ready(&ready))))
+        .route("/metrics", get(move || std::future::ready(exposition(&metrics, &node))))
+}
+
+fn exposition(metrics: &Metrics, node: &yardarm_node::Node) -> Response {
+    let Ok(text) = metrics.render(node) else { return empty(StatusCode::INTERNAL_SERVER_ERROR) };
+    let mut response = Response::new(Body::from(text));
+    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}

@@ -1,0 +1,78 @@
+//! The commands.
+
+mod config;
+mod doctor;
+mod key;
+mod log;
+mod master_key;
+mod serve;
+
+use crate::options::Sources;
+use clap::Subcommand;
+use std::fmt;
+use std::process::ExitCode;
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the server.
+    Serve(Box<Sources>),
+    /// Make, list, disable and remove access keys, on a running server.
+    Key(key::KeyArguments),
+    /// Look after the log of a server that is not running.
+    Log(log::LogArguments),
+    /// Print the options in force, as `yardarm.toml`, without secrets.
+    Config(Box<Sources>),
+    /// Check that this machine can run the server, and say what to mend.
+    Doctor(Box<Sources>),
+    /// Change the master key that secrets are sealed with.
+    MasterKey(master_key::MasterKeyArguments),
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    usage: bool,
+    message: String,
+}
+
+impl Failure {
+    /// It was asked wrongly.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { usage: true, message: message.into() }
+    }
+
+    /// It could not.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self { usage: false, message: message.into() }
+    }
+
+    /// 2 for what was asked wrongly, else 1.
+    pub(crate) fn exit_code(&self) -> u8 {
+        if self.usage { 2 } else { 1 }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Carries out `command`.
+pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Serve(sources) => serve::run(&sources),
+        Command::Key(arguments) => key::run(&arguments),
+        Command::Log(arguments) => log::run(&arguments),
+        Command::Config(sources) => config::run(&sources),
+        Command::Doctor(sources) => doctor::run(&sources),
+        Command::MasterKey(arguments) => master_key::run(&arguments),
+    }
+}
+
+/// Prints a line of a command's result. A reader that has gone away is no failure.
+pub(crate) fn say(line: impl fmt::Display) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}

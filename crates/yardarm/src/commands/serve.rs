@@ -1,0 +1,138 @@
+//! `yardarm serve`: the server.
+
+use super::{Failure, say};
+use crate::environment;
+use crate::files;
+use crate::options::{InForce, LogFormat, Sources};
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use yardarm_domain::{Name, Refusal};
+use yardarm_log::{Log, SqliteLog};
+use yardarm_node::{Cause, Error, NewAccessKey, Node, OsEntropy, SystemClock};
+use yardarm_server::{Listener, router};
+
+pub(super) fn run(sources: &Sources) -> Result<ExitCode, Failure> {
+    let options = sources.resolve()?;
+    start_log(&options)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("the runtime cannot start: {error}")))?;
+    runtime.block_on(serve(&options))
+}
+
+fn start_log(options: &InForce) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&options.log_level)
+        .map_err(|error| Failure::usage(format!("--log-level `{}`: {error}", options.log_level)))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match options.log_format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+    started.map_err(|error| Failure::failed(error.to_string()))
+}
+
+async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
+    let keys = files::master_keys(options)?;
+    files::make_folder(&options.data)?;
+    let path = options.database();
+    let shown = path.display().to_string();
+    let store = SqliteLog::open(&path).map_err(|error| Failure::failed(format!("{shown}: {error}")))?;
+    let store = Arc::new(store);
+    let log: Arc<dyn Log> = store.clone();
+    let node = Node::start(options.node()?, log, Arc::new(SystemClock), Arc::new(OsEntropy), keys)
+        .await
+        .map_err(|error| Failure::failed(format!("{shown}: {error}")))?;
+    let administrator = first_administrator(&node, options).await?;
+    let listener = Listener::bind(options.listen)
+        .await
+        .map_err(|error| Failure::failed(format!("cannot listen at {}: {error}", options.listen)))?;
+    let address = listener.address().map_err(|error| Failure::failed(error.to_string()))?;
+    let settings = options.server();
+    let limits = settings.limits.clone();
+    welcome(options, &format!("http://{address}"), administrator.as_ref());
+    tracing::info!(%address, seq = node.view().seq.0, "serving");
+
+    let drained =
+        yardarm_server::serve(listener, router(node.clone(), settings), &limits, told_to_stop()).await;
+    if !drained {
+        tracing::warn!("requests under way were cut off");
+    }
+    node.close().await;
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ready once the process is asked to end.
+async fn told_to_stop() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
+    }
+    tracing::info!("stopping");
+}
+
+/// The first access key of an empty store: given in the environment, or made up. Not needed in development mode.
+async fn first_administrator(node: &Node, options: &InForce) -> Result<Option<NewAccessKey>, Failure> {
+    if !node.view().world.access_keys().is_empty() {
+        return Ok(None);
+    }
+    let id = environment::variable("YARDARM_ADMIN_ACCESS_KEY_ID");
+    let secret = environment::secret("YARDARM_ADMIN_SECRET_ACCESS_KEY");
+    let id = match (&id, &secret) {
+        (Some(id), Some(_)) => {
+            let bad =
+                || Failure::usage("YARDARM_ADMIN_ACCESS_KEY_ID has 4 to 128 letters, digits, `_` or `-`");
+            Some(id.parse().map_err(|_| bad())?)
+        }
+        (None, None) if options.dev => return Ok(None),
+        (None, None) => None,
+        _ => {
+            let text = "YARDARM_ADMIN_ACCESS_KEY_ID and YARDARM_ADMIN_SECRET_ACCESS_KEY go together";
+            return Err(Failure::usage(text));
+        }
+    };
+    let given = id.is_some();
+    let name: Name =
+        "administrator".parse().map_err(|_| Failure::failed("no name for the first access key"))?;
+    match node.create_access_key(id, secret, name, None, Cause::yardarm("first administrator")).await {
+        Ok(made) => Ok((!given).then_some(made)),
+        // Another node was first.
+        Err(Error::Refused(Refusal::AccessKeyTaken(_))) => Ok(None),
+        Err(error) => Err(Failure::failed(format!("no first access key: {error}"))),
+    }
+}
+
+/// Tells a person what is there and how to use it.
+fn welcome(options: &InForce, url: &str, administrator: Option<&NewAccessKey>) {
+    let (id, secret) = match administrator {
+        Some(made) => (made.id.as_str(), made.secret.as_str()),
+        None if options.dev => ("yardarm", "yardarm-dev-secret"),
+        None => ("…", "…"),
+    };
+    say(format!("Yardarm {} serves AWS AppConfig at {url}", env!("CARGO_PKG_VERSION")));
+    say(format!("  store              {}", options.database().display()));
+    if administrator.is_some() {
+        say("  The first access key. Its secret is not shown again:");
+    }
+    if administrator.is_some() || options.dev {
+        say(format!("  access key id      {id}"));
+        say(format!("  secret access key  {secret}"));
+    }
+    say("  try it with boto3:");
+    say(format!(
+        "    python3 -c \"import boto3; print(boto3.client('appconfig', endpoint_url='{url}', region_name='{}', \
+         aws_access_key_id='{id}', aws_secret_access_key='{secret}').list_deployment_strategies()['Items'])\"",
+        options.region
+    ));
+}

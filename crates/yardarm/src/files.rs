@@ -1,0 +1,68 @@
+//! Files and folders that only their owner may read.
+
+use crate::commands::Failure;
+use crate::environment;
+use crate::options::InForce;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use yardarm_node::{MasterKeys, OsEntropy};
+
+/// Makes a folder, and those above it, for the owner only. One that exists is left as it is.
+pub(crate) fn make_folder(path: &Path) -> Result<(), Failure> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| Failure::failed(format!("the folder {} cannot be made: {error}", path.display())))
+}
+
+/// Replaces a file whole, for the owner only: after a crash the old or the new text is there.
+pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let beside = path.with_extension("new");
+    let _ = fs::remove_file(&beside);
+    create(&beside, text)?;
+    fs::rename(&beside, path)?;
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => fs::File::open(folder)?.sync_all(),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Writes a file that must not exist yet.
+fn create(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// The master keys: from the environment, from their file, or made and put there.
+///
+/// A key is made only for a store that does not exist yet: a new key would open nothing of an old one.
+pub(crate) fn master_keys(options: &InForce) -> Result<MasterKeys, Failure> {
+    if let Some(text) = environment::secret("YARDARM_MASTER_KEY") {
+        return MasterKeys::parse(&text)
+            .map_err(|error| Failure::usage(format!("YARDARM_MASTER_KEY: {error}")));
+    }
+    let path = options.master_key_path();
+    let shown = path.display();
+    match fs::read_to_string(&path) {
+        Ok(text) => MasterKeys::parse(&text).map_err(|error| Failure::failed(format!("{shown}: {error}"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !options.database().exists() => {
+            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                make_folder(folder)?;
+            }
+            let text = format!(
+                "# Yardarm's master key: opens the secrets in the store. Keep it apart from backups of the store.\n{}\n",
+                *MasterKeys::generate(&OsEntropy)
+            );
+            create(&path, &text).map_err(|error| Failure::failed(format!("{shown}: {error}")))?;
+            MasterKeys::parse(&text).map_err(|error| Failure::failed(error.to_string()))
+        }
+        Err(error) => Err(Failure::failed(format!(
+            "the master key {shown} cannot be read: {error}. The store's secrets open with that key only; \
+             put it back, or name it with --master-key-file or YARDARM_MASTER_KEY."
+        ))),
+    }
+}

@@ -1,0 +1,310 @@
+//! Options of the server: from the command line, the environment, `yardarm.toml` and the defaults, in that order.
+//!
+//! **Invariant:** an option has one name, the same everywhere but for its spelling (`--poll-interval-seconds`,
+//! `YARDARM_POLL_INTERVAL_SECONDS`, `poll-interval-seconds`); names that mean nothing are errors, not ignored.
+
+use crate::commands::Failure;
+use crate::environment;
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use yardarm_domain::rollout::Begin;
+use yardarm_domain::{Account, AccountId, Concurrency, Policy, Quotas, Region};
+use yardarm_node::{NodeConfig, SessionSettings};
+use yardarm_server::{Authentication, Limits, ServerSettings};
+
+/// How requests prove who sent them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AuthenticationOption {
+    /// AWS Signature Version 4.
+    Signature,
+    /// Not at all; on loopback only.
+    None,
+}
+
+/// What happens to a deployment when another one is in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ConcurrencyOption {
+    /// Refuse it if any is in progress in the environment, as AWS AppConfig does.
+    OnePerEnvironment,
+    /// Refuse it if one of the same configuration profile is in progress in the environment.
+    OnePerProfile,
+    /// Let it wait its turn.
+    Queue,
+}
+
+/// When a rollout takes its first step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum GrowthOption {
+    /// One interval after the start.
+    AfterInterval,
+    /// At the start.
+    AtOnce,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+macro_rules! options {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $env:literal, $long:literal, $default:expr $(, ($($arg:tt)*))?;)*) => {
+        /// The server's options; what is absent takes its default.
+        #[derive(Args, Clone, Debug, Default, Deserialize)]
+        #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+        pub(crate) struct Options {
+            $($(#[$doc])* #[arg(long = $long, env = $env $(, $($arg)*)?)] pub(crate) $name: Option<$type>,)*
+        }
+
+        /// The options in force.
+        #[derive(Clone, Debug, Serialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub(crate) struct InForce {
+            $($(#[$doc])* pub(crate) $name: $type,)*
+        }
+
+        impl Options {
+            /// What is given here, else what `other` says.
+            fn or(self, other: Self) -> Self {
+                Self { $($name: self.$name.or(other.$name),)* }
+            }
+
+            fn in_force(self) -> InForce {
+                InForce { $($name: self.$name.unwrap_or_else(|| $default),)* }
+            }
+
+            /// Names of the options in the environment.
+            fn variables() -> Vec<String> {
+                vec![$($env.to_owned(),)*]
+            }
+        }
+    };
+}
+
+options! {
+    /// Address of the AWS control plane, data plane and native API.
+    listen: SocketAddr = "YARDARM_LISTEN", "listen", SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4770);
+    /// Folder of the embedded store. Made if it does not exist.
+    data: PathBuf = "YARDARM_DATA", "data", PathBuf::from("yardarm-data");
+    /// File of the master key that secrets are sealed with. Made if it does not exist. By default `master.key` in the
+    /// data folder; YARDARM_MASTER_KEY in the environment holds the key itself and comes first.
+    master_key_file: PathBuf = "YARDARM_MASTER_KEY_FILE", "master-key-file", PathBuf::new();
+    /// Region of signatures and ARNs.
+    region: String = "YARDARM_REGION", "region", "us-east-1".into();
+    /// Account of ARNs: twelve digits.
+    account_id: String = "YARDARM_ACCOUNT_ID", "account-id", "000000000000".into();
+    /// Development mode: loopback only; the key pair yardarm / yardarm-dev-secret works.
+    dev: bool = "YARDARM_DEV", "dev", false, (num_args = 0..=1, default_missing_value = "true", require_equals = true);
+    /// How requests prove who sent them.
+    authentication: AuthenticationOption = "YARDARM_AUTHENTICATION", "authentication", AuthenticationOption::Signature;
+    /// How log lines look.
+    log_format: LogFormat = "YARDARM_LOG_FORMAT", "log-format", LogFormat::Text;
+    /// Which log lines are written: error, warn, info, debug, or directives like yardarm_server=debug.
+    log_level: String = "YARDARM_LOG_LEVEL", "log-level", "info".into();
+    /// What happens to a deployment when another one is in the way.
+    deployment_concurrency: ConcurrencyOption = "YARDARM_DEPLOYMENT_CONCURRENCY", "deployment-concurrency", ConcurrencyOption::OnePerEnvironment;
+    /// When a rollout takes its first step.
+    growth_begins: GrowthOption = "YARDARM_GROWTH_BEGINS", "growth-begins", GrowthOption::AfterInterval;
+    /// Refuse a stale LatestDeploymentNumber.
+    strict_latest_deployment_number: bool = "YARDARM_STRICT_LATEST_DEPLOYMENT_NUMBER", "strict-latest-deployment-number", false, (num_args = 0..=1, default_missing_value = "true", require_equals = true);
+    /// Refuse a monitor without AlarmRoleArn.
+    strict_alarm_role: bool = "YARDARM_STRICT_ALARM_ROLE", "strict-alarm-role", false, (num_args = 0..=1, default_missing_value = "true", require_equals = true);
+    /// What clients that ask for no interval are told to poll at.
+    poll_interval_seconds: u32 = "YARDARM_POLL_INTERVAL_SECONDS", "poll-interval-seconds", 60;
+    /// Refuse polls earlier than the announced interval from everyone, not only from those who asked for one.
+    strict_poll_interval: bool = "YARDARM_STRICT_POLL_INTERVAL", "strict-poll-interval", false, (num_args = 0..=1, default_missing_value = "true", require_equals = true);
+    /// How long the configuration token before the newest one is tolerated: an answer may have been lost.
+    token_reuse_seconds: u32 = "YARDARM_TOKEN_REUSE_SECONDS", "token-reuse-seconds", 10;
+    /// The largest request body, bytes.
+    max_body_bytes: usize = "YARDARM_MAX_BODY_BYTES", "max-body-bytes", Limits::default().body_bytes;
+    /// The largest request head, bytes.
+    max_head_bytes: usize = "YARDARM_MAX_HEAD_BYTES", "max-head-bytes", Limits::default().head_bytes;
+    /// The most headers of a request.
+    max_headers: usize = "YARDARM_MAX_HEADERS", "max-headers", Limits::default().headers;
+    /// The most connections open at a time.
+    max_connections: usize = "YARDARM_MAX_CONNECTIONS", "max-connections", Limits::default().connections;
+    /// The longest a request may take.
+    request_timeout_seconds: u32 = "YARDARM_REQUEST_TIMEOUT_SECONDS", "request-timeout-seconds", 30;
+    /// How long requests under way may go on at shutdown.
+    drain_seconds: u32 = "YARDARM_DRAIN_SECONDS", "drain-seconds", 20;
+    /// A snapshot of the world is saved after so many records.
+    snapshot_every: u64 = "YARDARM_SNAPSHOT_EVERY", "snapshot-every", 10_000;
+    /// The most applications.
+    quota_applications: usize = "YARDARM_QUOTA_APPLICATIONS", "quota-applications", Quotas::default().applications;
+    /// The most environments of an application.
+    quota_environments: usize = "YARDARM_QUOTA_ENVIRONMENTS", "quota-environments", Quotas::default().environments_per_application;
+    /// The most configuration profiles of an application.
+    quota_configuration_profiles: usize = "YARDARM_QUOTA_CONFIGURATION_PROFILES", "quota-configuration-profiles", Quotas::default().profiles_per_application;
+    /// The most deployment strategies of your own.
+    quota_deployment_strategies: usize = "YARDARM_QUOTA_DEPLOYMENT_STRATEGIES", "quota-deployment-strategies", Quotas::default().deployment_strategies;
+    /// The largest hosted configuration version, kilobytes.
+    quota_hosted_version_kb: u64 = "YARDARM_QUOTA_HOSTED_VERSION_KB", "quota-hosted-version-kb", 2_048;
+    /// All hosted configuration versions together, megabytes.
+    quota_hosted_store_mb: u64 = "YARDARM_QUOTA_HOSTED_STORE_MB", "quota-hosted-store-mb", 1_024;
+    /// The most deployments waiting in an environment.
+    quota_queued_deployments: usize = "YARDARM_QUOTA_QUEUED_DEPLOYMENTS", "quota-queued-deployments", Quotas::default().queued_deployments;
+    /// The most access keys.
+    quota_access_keys: usize = "YARDARM_QUOTA_ACCESS_KEYS", "quota-access-keys", Quotas::default().access_keys;
+}
+
+/// Where options come from.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Sources {
+    /// File of options. By default `yardarm.toml` in the working directory, if there is one.
+    #[arg(long, env = "YARDARM_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    options: Options,
+}
+
+impl Sources {
+    /// The options in force.
+    ///
+    /// # Errors
+    /// A file that cannot be read, a name that means nothing, a value that is none.
+    pub(crate) fn resolve(&self) -> Result<InForce, Failure> {
+        let mut known = Options::variables();
+        known.push("YARDARM_CONFIG".into());
+        let unknown = environment::unknown(&known);
+        if !unknown.is_empty() {
+            return Err(Failure::usage(format!("unknown environment variables: {}", unknown.join(", "))));
+        }
+        let in_force = self.options.clone().or(self.file()?).in_force();
+        in_force.check()?;
+        Ok(in_force)
+    }
+
+    fn file(&self) -> Result<Options, Failure> {
+        let default = Path::new("yardarm.toml");
+        let path = match &self.config {
+            Some(path) => path.as_path(),
+            None if default.exists() => default,
+            None => return Ok(Options::default()),
+        };
+        let shown = path.display();
+        let text =
+            std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("{shown}: {error}")))?;
+        toml::from_str(&text).map_err(|error| Failure::usage(format!("{shown}: {error}")))
+    }
+}
+
+impl InForce {
+    fn check(&self) -> Result<(), Failure> {
+        self.account()?;
+        let open = !self.listen.ip().is_loopback();
+        if self.dev && open {
+            let listen = self.listen;
+            return Err(Failure::usage(format!(
+                "--dev is for loopback only, not for {listen}: anybody could sign"
+            )));
+        }
+        if self.authentication == AuthenticationOption::None && open {
+            let listen = self.listen;
+            return Err(Failure::usage(format!(
+                "--authentication none is for loopback only, not for {listen}"
+            )));
+        }
+        let interval = self.poll_interval_seconds;
+        if !(1..=86_400).contains(&interval) {
+            return Err(Failure::usage(format!("--poll-interval-seconds is 1 to 86400, not {interval}")));
+        }
+        let tolerance = self.token_reuse_seconds;
+        if tolerance > 3_600 {
+            return Err(Failure::usage(format!("--token-reuse-seconds is at most 3600, not {tolerance}")));
+        }
+        let largest = self.quota_hosted_version_kb;
+        if !(1..=4_000).contains(&largest) {
+            return Err(Failure::usage(format!("--quota-hosted-version-kb is 1 to 4000, not {largest}")));
+        }
+        Ok(())
+    }
+
+    fn account(&self) -> Result<Account, Failure> {
+        let id: AccountId = self.account_id.parse().map_err(|_| {
+            Failure::usage(format!("--account-id has twelve digits, unlike `{}`", self.account_id))
+        })?;
+        let region: Region =
+            self.region.parse().map_err(|_| Failure::usage(format!("`{}` is no --region", self.region)))?;
+        Ok(Account { id, region })
+    }
+
+    /// File of the master key.
+    pub(crate) fn master_key_path(&self) -> PathBuf {
+        if self.master_key_file.as_os_str().is_empty() {
+            self.data.join("master.key")
+        } else {
+            self.master_key_file.clone()
+        }
+    }
+
+    /// File of the embedded store.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.data.join("yardarm.db")
+    }
+
+    /// For the node.
+    pub(crate) fn node(&self) -> Result<NodeConfig, Failure> {
+        Ok(NodeConfig {
+            quotas: Quotas {
+                applications: self.quota_applications,
+                environments_per_application: self.quota_environments,
+                profiles_per_application: self.quota_configuration_profiles,
+                deployment_strategies: self.quota_deployment_strategies,
+                hosted_version_bytes: self.quota_hosted_version_kb.saturating_mul(1_024),
+                hosted_store_bytes: self.quota_hosted_store_mb.saturating_mul(1_024 * 1_024),
+                queued_deployments: self.quota_queued_deployments,
+                access_keys: self.quota_access_keys,
+            },
+            policy: Policy {
+                concurrency: match self.deployment_concurrency {
+                    ConcurrencyOption::OnePerEnvironment => Concurrency::OnePerEnvironment,
+                    ConcurrencyOption::OnePerProfile => Concurrency::OnePerProfile,
+                    ConcurrencyOption::Queue => Concurrency::Queue,
+                },
+                growth_begins: match self.growth_begins {
+                    GrowthOption::AfterInterval => Begin::AfterInterval,
+                    GrowthOption::AtOnce => Begin::AtOnce,
+                },
+                strict_latest_deployment_number: self.strict_latest_deployment_number,
+            },
+            sessions: SessionSettings {
+                poll_interval_s: self.poll_interval_seconds,
+                strict_interval: self.strict_poll_interval,
+                reuse_tolerance_s: self.token_reuse_seconds,
+            },
+            snapshot_every: self.snapshot_every.max(1),
+            ..NodeConfig::new(self.account()?)
+        })
+    }
+
+    /// For the server.
+    pub(crate) fn server(&self) -> ServerSettings {
+        ServerSettings {
+            authentication: match self.authentication {
+                AuthenticationOption::Signature => Authentication::Signature,
+                AuthenticationOption::None => Authentication::None,
+            },
+            dev: self.dev,
+            limits: Limits {
+                body_bytes: self.max_body_bytes,
+                head_bytes: self.max_head_bytes,
+                headers: self.max_headers,
+                request_time: Duration::from_secs(self.request_timeout_seconds.into()),
+                connections: self.max_connections,
+                drain_time: Duration::from_secs(self.drain_seconds.into()),
+                ..Limits::default()
+            },
+            strict_alarm_role: self.strict_alarm_role,
+        }
+    }
+}
