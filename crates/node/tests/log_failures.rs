@@ -1,7 +1,7 @@
 //! A node whose log fails goes on answering, says how old its answers are, and recovers by itself.
 
 use jiff::SignedDuration;
-use yardarm_domain::{CreateApplication, ProfileType, Tags};
+use yardarm_domain::{CreateApplication, ProfileType, Tags, UpdateApplication};
 use yardarm_log::{Log, Seq};
 use yardarm_node::{Error, NodeConfig};
 use yardarm_testkit::{AppendFate, FaultyLog, ManualClock, Shop, TestNode, Trouble, account, cause, master_keys};
@@ -199,6 +199,12 @@ async fn a_node_with_a_slow_clock_hurries_nothing() {
     shop.store("new", None).await.unwrap();
     let slowly = shop.strategy(600, 600, 10).await.unwrap();
     shop.deploy(&slowly).await.unwrap();
+    // The slow node has something of its own to advance, by its own clock, in every second.
+    slow.rest().await;
+    let other = Shop::open_as("other", &slow, ProfileType::Freeform, vec![]).await.unwrap();
+    other.store("new", None).await.unwrap();
+    let quickly = other.strategy(100, 600, 1).await.unwrap();
+    other.deploy(&quickly).await.unwrap();
     for _ in 0..59 {
         fast.advance(SECOND).await;
         slow.advance(SECOND).await;
@@ -219,6 +225,9 @@ async fn a_node_that_has_not_read_on_refuses_nothing_because_of_that() {
     two.faults.set(Trouble { most_yields: 255, ..Trouble::NONE });
     let shop = Shop::open(&one, ProfileType::Freeform, vec![]).await.unwrap();
     assert_eq!(two.node.view().world.applications().len(), 0, "not yet");
+    let (application, name) = (shop.application.clone(), Some("store".parse().unwrap()));
+    let rename = UpdateApplication { application, name, description: None };
+    two.node.execute(rename, cause()).await.unwrap();
     let mut elsewhere = shop.clone();
     elsewhere.node = two.node.clone();
     elsewhere.store("speed = 1", None).await.unwrap();

@@ -11,12 +11,12 @@ use yardarm_domain::{
 };
 use yardarm_node::{ConfigurationRefused, DeployConfiguration, Error, Node, StartSession, StoreConfiguration};
 
-/// An application `shop` with an environment `production` and a configuration profile `settings`.
+/// An application with an environment `production` and a configuration profile `settings`.
 #[derive(Clone)]
 pub struct Shop {
     /// A handle to the node on which it was made.
     pub node: Node,
-    /// `shop`
+    /// `shop` unless it was given another name.
     pub application: ApplicationId,
     /// `production`
     pub environment: EnvironmentId,
@@ -25,7 +25,7 @@ pub struct Shop {
     kind: ProfileType,
 }
 
-#[expect(clippy::expect_used, reason = "constants, all of which are right")]
+#[expect(clippy::expect_used, reason = "constants of tests")]
 fn it<T: FromStr>(text: &str) -> T {
     text.parse().ok().expect("a valid constant")
 }
@@ -36,9 +36,25 @@ impl Shop {
     /// # Errors
     /// The log does not answer.
     pub async fn open(test: &TestNode, kind: ProfileType, validators: Vec<Validator>) -> Result<Self, Error> {
+        Self::open_as("shop", test, kind, validators).await
+    }
+
+    /// As [`Shop::open`], with another name.
+    ///
+    /// # Errors
+    /// The log does not answer.
+    ///
+    /// # Panics
+    /// Not the name of an application.
+    pub async fn open_as(
+        name: &str,
+        test: &TestNode,
+        kind: ProfileType,
+        validators: Vec<Validator>,
+    ) -> Result<Self, Error> {
         let node = test.node.clone();
         let (description, tags) = (None, Tags::default());
-        let command = CreateApplication { name: it("shop"), description: description.clone(), tags: tags.clone() };
+        let command = CreateApplication { name: it(name), description: description.clone(), tags: tags.clone() };
         let application = node.execute(command, cause()).await?.outcome;
         let command = CreateEnvironment {
             application: application.clone(),
