@@ -66,7 +66,9 @@ impl AdvanceDeployments {
                 Input::Tick
             };
             // A tick and a proceed are never refused; were they, doing nothing would be right.
-            for transition in rollout::step(&deployment.plan, deployment.phase, input, now).unwrap_or_default() {
+            for transition in
+                rollout::step(&deployment.plan, deployment.phase, input, now).unwrap_or_default()
+            {
                 events.push(deployment.event(application, &environment.id, transition));
             }
         }

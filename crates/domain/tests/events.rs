@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use yardarm_domain::{
-    AccountSettings, ContentHash, ContentRef, DeploymentNumber, Event, Exposure, Monitor, ProfileType, ReplicateTo,
-    Resource, SealedSecret, Tags, UnknownEvent, Validator, VersionNumber,
+    AccountSettings, ContentHash, ContentRef, DeploymentNumber, Event, Exposure, Monitor, ProfileType,
+    ReplicateTo, Resource, SealedSecret, Tags, UnknownEvent, Validator, VersionNumber,
 };
 use yardarm_testkit::events::{KINDS, one_of_each, ordinal};
 
@@ -43,7 +43,9 @@ fn an_event_of_a_newer_release_is_an_error() {
 
 #[test]
 fn a_damaged_body_is_an_error() {
-    for body in ["", "null", "[]", "7", "\"x\"", "{", "{}", r#"{"application":"no id"}"#, r#"{"application":7}"#] {
+    for body in
+        ["", "null", "[]", "7", "\"x\"", "{", "{}", r#"{"application":"no id"}"#, r#"{"application":7}"#]
+    {
         let damaged = Event::read("application-deleted", 1, body).unwrap_err();
         assert!(matches!(damaged, UnknownEvent::Body { .. }), "{body}: {damaged}");
     }
@@ -77,7 +79,8 @@ fn maybe<T: std::fmt::Debug>(strategy: impl Strategy<Value = T>) -> impl Strateg
 }
 
 fn some_tags() -> impl Strategy<Value = Tags> {
-    proptest::collection::btree_map("[a-z]{1,9}", "\\PC{0,9}", 0..4).prop_map(|pairs| Tags::new(pairs).unwrap())
+    proptest::collection::btree_map("[a-z]{1,9}", "\\PC{0,9}", 0..4)
+        .prop_map(|pairs| Tags::new(pairs).unwrap())
 }
 
 fn some_content() -> impl Strategy<Value = ContentRef> {
@@ -95,8 +98,9 @@ fn some_growth() -> impl Strategy<Value = GrowthType> {
 
 fn some_plan() -> impl Strategy<Value = Plan> {
     let begin = prop_oneof![Just(Begin::AfterInterval), Just(Begin::AtOnce)];
-    (any::<u32>(), any::<u32>(), some_growth(), some_factor(), begin)
-        .prop_map(|(duration_s, bake_s, growth, factor, begin)| Plan { duration_s, bake_s, growth, factor, begin })
+    (any::<u32>(), any::<u32>(), some_growth(), some_factor(), begin).prop_map(
+        |(duration_s, bake_s, growth, factor, begin)| Plan { duration_s, bake_s, growth, factor, begin },
+    )
 }
 
 fn some_time() -> impl Strategy<Value = Timestamp> {
@@ -107,8 +111,11 @@ fn some_transition() -> impl Strategy<Value = Transition> {
     let exposure = (0..=1_000_000_u32).prop_map(|ppm| Exposure::from_parts_per_million(ppm).unwrap());
     prop_oneof![
         Just(Transition::Begun),
-        (any::<u32>(), exposure, some_time())
-            .prop_map(|(step, exposure, since)| Transition::Advanced { step, exposure, since }),
+        (any::<u32>(), exposure, some_time()).prop_map(|(step, exposure, since)| Transition::Advanced {
+            step,
+            exposure,
+            since
+        }),
         some_time().prop_map(|since| Transition::BakeStarted { since }),
         Just(Transition::Completed),
         prop_oneof![Just(TriggeredBy::User), Just(TriggeredBy::Yardarm)].prop_map(Transition::RolledBack),
@@ -118,8 +125,8 @@ fn some_transition() -> impl Strategy<Value = Transition> {
 }
 
 fn some_monitors() -> impl Strategy<Value = Vec<Monitor>> {
-    let monitor = (text(), maybe(text()))
-        .prop_map(|(alarm_arn, alarm_role_arn)| Monitor { alarm_arn, alarm_role_arn });
+    let monitor =
+        (text(), maybe(text())).prop_map(|(alarm_arn, alarm_role_arn)| Monitor { alarm_arn, alarm_role_arn });
     proptest::collection::vec(monitor, 0..3)
 }
 
@@ -132,8 +139,11 @@ fn some_resource() -> impl Strategy<Value = Resource> {
         id().prop_map(Resource::Application),
         (id(), id()).prop_map(|(app, env)| Resource::Environment(app, env)),
         (id(), id()).prop_map(|(app, profile)| Resource::Profile(app, profile)),
-        (id(), id(), 1..9_u32)
-            .prop_map(|(app, profile, n)| Resource::HostedVersion(app, profile, VersionNumber(n))),
+        (id(), id(), 1..9_u32).prop_map(|(app, profile, n)| Resource::HostedVersion(
+            app,
+            profile,
+            VersionNumber(n)
+        )),
         (id(), id(), 1..9_u32).prop_map(|(app, env, n)| Resource::Deployment(app, env, DeploymentNumber(n))),
         id().prop_map(Resource::Strategy),
     ]
@@ -196,8 +206,8 @@ fn some_resource_event() -> impl Strategy<Value = Event> {
                 validators
             }
         ),
-        (id(), id(), 1..u32::MAX, maybe(text()), some_content(), parsed("[ -~]{1,40}"), maybe(text())).prop_map(
-            |(application, profile, version, description, content, content_type, label)| {
+        (id(), id(), 1..u32::MAX, maybe(text()), some_content(), parsed("[ -~]{1,40}"), maybe(text()))
+            .prop_map(|(application, profile, version, description, content, content_type, label)| {
                 Event::HostedVersionCreated {
                     application,
                     profile,
@@ -207,8 +217,7 @@ fn some_resource_event() -> impl Strategy<Value = Event> {
                     content_type,
                     label,
                 }
-            }
-        ),
+            }),
         (some_resource(), some_tags()).prop_map(|(resource, tags)| Event::ResourceTagged { resource, tags }),
         (some_resource(), proptest::collection::vec("\\PC{1,9}", 0..3))
             .prop_map(|(resource, keys)| Event::ResourceUntagged { resource, keys }),
@@ -223,7 +232,8 @@ fn some_resource_event() -> impl Strategy<Value = Event> {
 fn some_deployment_event() -> impl Strategy<Value = Event> {
     let names = (id(), id(), id(), text(), id());
     let figures = (1..u32::MAX, 1..u32::MAX, some_plan(), any::<bool>());
-    let rest = (some_kind(), maybe(text()), some_content(), parsed("[ -~]{1,40}"), maybe(text()), some_tags());
+    let rest =
+        (some_kind(), maybe(text()), some_content(), parsed("[ -~]{1,40}"), maybe(text()), some_tags());
     let started = (names, figures, rest).prop_map(
         |(
             (application, environment, profile, configuration_name, strategy),
@@ -247,13 +257,16 @@ fn some_deployment_event() -> impl Strategy<Value = Event> {
             queued,
         },
     );
-    let created = (id(), text(), maybe(text()), any::<u32>(), any::<u32>(), some_growth(), some_factor(), some_tags());
+    let created =
+        (id(), text(), maybe(text()), any::<u32>(), any::<u32>(), some_growth(), some_factor(), some_tags());
     prop_oneof![
         started,
-        (id(), id(), 1..u32::MAX, some_transition()).prop_map(|(application, environment, number, transition)| {
-            let deployment = DeploymentNumber(number);
-            Event::DeploymentStepped { application, environment, deployment, step: transition.into() }
-        }),
+        (id(), id(), 1..u32::MAX, some_transition()).prop_map(
+            |(application, environment, number, transition)| {
+                let deployment = DeploymentNumber(number);
+                Event::DeploymentStepped { application, environment, deployment, step: transition.into() }
+            }
+        ),
         created.prop_map(|(strategy, name, description, duration_s, bake_s, growth, factor, tags)| {
             let replicate_to = ReplicateTo::None;
             Event::DeploymentStrategyCreated {
@@ -268,7 +281,14 @@ fn some_deployment_event() -> impl Strategy<Value = Event> {
                 tags,
             }
         }),
-        (id(), maybe(text()), maybe(any::<u32>()), maybe(any::<u32>()), maybe(some_growth()), maybe(some_factor()))
+        (
+            id(),
+            maybe(text()),
+            maybe(any::<u32>()),
+            maybe(any::<u32>()),
+            maybe(some_growth()),
+            maybe(some_factor())
+        )
             .prop_map(|(strategy, description, duration_s, bake_s, growth, factor)| {
                 Event::DeploymentStrategyUpdated { strategy, description, duration_s, bake_s, growth, factor }
             }),

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
-use yardarm_flags::bucketing::{Exposure, PARTS_PER_MILLION, RolloutKey, bucket, exposed};
+use yardarm_flags::bucketing::{Exposure, PARTS_PER_MILLION, RolloutKey, bucket, exposed, named_subject};
 
 const VECTORS: &str = include_str!("../../../conformance/bucketing/rollout.tsv");
 
 /// The vectors that were there first. Add vectors below them, and never change these two constants.
 const FROZEN_VECTORS: usize = 63;
 const FROZEN_SHA256: &str = "cb3c7526b1468cf89a97d803948bd53ec95038d6edb5c4453a307c4b7d3d3408";
+
+const SUBJECTS: &str = include_str!("../../../conformance/bucketing/subjects.tsv");
 
 fn vectors() -> impl Iterator<Item = &'static str> {
     VECTORS.lines().filter(|line| !line.starts_with('#'))
@@ -25,6 +27,17 @@ fn subject(column: &str) -> Vec<u8> {
             .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
             .collect(),
         None => serde_json::from_str::<String>(column).unwrap().into_bytes(),
+    }
+}
+
+#[test]
+fn every_name_becomes_its_subject() {
+    let lines: Vec<&str> = SUBJECTS.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(lines.len() >= 11, "vectors are only added");
+    for line in lines {
+        let (name, expected) = line.split_once('\t').unwrap();
+        let name: String = serde_json::from_str(name).unwrap();
+        assert_eq!(named_subject(&name).to_vec(), subject(&format!("0x{expected}")), "{line}");
     }
 }
 

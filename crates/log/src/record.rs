@@ -52,7 +52,7 @@ impl fmt::Debug for Digest {
 pub struct Draft {
     /// When it was decided, milliseconds since the Unix epoch.
     pub time_ms: i64,
-    /// Who asked for it: an access key id, or `yardarm` for the deployment driver.
+    /// Who asked for it: an access key id, or a name that none has, for what a node does by itself.
     pub actor: String,
     /// The request that caused it.
     pub request_id: String,

@@ -121,7 +121,7 @@ impl Node {
         let mut key = Zeroizing::new([0; 32]);
         self.shared().entropy.fill(&mut *key);
         let sealed = self.seal(TOKEN_KEY, &*key)?;
-        self.execute(CreateTokenKey { sealed }, Cause::yardarm("first start")).await?;
+        self.execute(CreateTokenKey { sealed }, Cause::node("first start")).await?;
         Ok(())
     }
 
@@ -145,8 +145,7 @@ impl Node {
             }
         }
         if token_key.is_some() || !access_keys.is_empty() {
-            self.execute(ResealSecrets { token_key, access_keys }, Cause::yardarm("master key rotated"))
-                .await?;
+            self.execute(ResealSecrets { token_key, access_keys }, Cause::node("master key rotated")).await?;
         }
         Ok(())
     }

@@ -29,7 +29,7 @@ pub(crate) async fn run(node: Node) {
         let before = node.view();
         let wants = advance.wake_at(&before.world, now);
         if wants.is_some_and(|at| at <= now) {
-            match node.execute(advance, Cause::yardarm("due")).await {
+            match node.execute(advance, Cause::node("due")).await {
                 Ok(committed) if committed.view.seq > before.seq => continue,
                 Ok(_) => tracing::error!("a deployment is due, and nothing was to be done"),
                 Err(error) => tracing::error!(%error, "deployments cannot be advanced"),

@@ -25,7 +25,7 @@ use yardarm_log::{Content, Log, Seq};
 /// Who asks for a change, in which request, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// An access key id, or `yardarm`.
+    /// An access key id, or [`Cause::NODE`].
     pub actor: String,
     /// The request's id.
     pub request_id: String,
@@ -34,10 +34,13 @@ pub struct Cause {
 }
 
 impl Cause {
+    /// The actor of what a node does by itself. No access key has this id: it has a full stop.
+    pub const NODE: &str = "yardarm.node";
+
     /// The node itself does it.
     #[must_use]
-    pub fn yardarm(reason: &str) -> Self {
-        Self { actor: "yardarm".into(), request_id: "-".into(), reason: Some(reason.into()) }
+    pub fn node(reason: &str) -> Self {
+        Self { actor: Self::NODE.into(), request_id: "-".into(), reason: Some(reason.into()) }
     }
 }
 

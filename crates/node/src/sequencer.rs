@@ -187,7 +187,9 @@ impl Sequencer {
                     let views: Vec<_> = round
                         .after
                         .into_iter()
-                        .map(|(records, world)| self.view_at(&view, written.get(..records).unwrap_or(&written), world))
+                        .map(|(records, world)| {
+                            self.view_at(&view, written.get(..records).unwrap_or(&written), world)
+                        })
                         .collect();
                     self.shared.publish(self.view_at(&view, &written, round.world), &round.events).await;
                     return self.answer(jobs.into_iter().zip(views.into_iter().map(Arc::new)));

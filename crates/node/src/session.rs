@@ -5,9 +5,9 @@ use crate::node::Node;
 use crate::served::{Address, Served, ServedVersion, Slot};
 use crate::tokens::{Claims, TokenSealer, UsedTokens};
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use yardarm_domain::{Application, Refusal, World};
+use yardarm_flags::bucketing::named_subject;
 
 /// How sessions are run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -225,7 +225,7 @@ impl Node {
         let state = state.ok_or(SessionRefusal::NoDeployment)?;
         slot.touch(shared.clock.now());
         let version = match client {
-            Some(client) => state.for_subject(client.as_bytes()),
+            Some(client) => state.for_subject(&named_subject(client)),
             None => state.for_anyone(),
         };
         Ok(Reading { version: version.cloned() })
@@ -246,17 +246,14 @@ fn find(
     Ok(Address::new(&application.id, &environment.id, &profile.id))
 }
 
-/// Sixteen bytes that stand for the client: drawn, or made from its own name so that they are always the same.
+/// What the client is bucketed with: drawn, or made from its own name so that it is always the same.
 fn subject(client: Option<&str>, entropy: &dyn Entropy) -> [u8; 16] {
-    let mut id = [0; 16];
-    match client {
-        Some(client) => {
-            let digest: [u8; 32] = Sha256::digest(client.as_bytes()).into();
-            if let Some(head) = digest.first_chunk::<16>() {
-                id = *head;
-            }
-        }
-        None => entropy.fill(&mut id),
-    }
-    id
+    client.map_or_else(
+        || {
+            let mut drawn = [0; 16];
+            entropy.fill(&mut drawn);
+            drawn
+        },
+        named_subject,
+    )
 }

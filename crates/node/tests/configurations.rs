@@ -139,5 +139,7 @@ async fn a_version_that_does_not_exist_is_not_deployed() {
     let (_test, shop) = open(ProfileType::Freeform, vec![]).await;
     let at_once = shop.strategy(0, 0, 100).await.unwrap();
     let refused = shop.deploy(&at_once).await.unwrap_err();
-    let ConfigurationRefused::Node(Error::Refused(Refusal::NotFound(_))) = refused else { panic!("{refused}") };
+    let ConfigurationRefused::Node(Error::Refused(Refusal::NotFound(_))) = refused else {
+        panic!("{refused}")
+    };
 }

@@ -40,7 +40,11 @@ async fn every_log_that_a_release_wrote_is_read_and_means_the_same() {
         let verified = verify(&log).await.unwrap();
         let node = start(Arc::new(log.clone())).await.unwrap();
         let view = node.view();
-        assert_eq!((view.seq, view.digest), (verified.end, verified.digest), "{release:?}: nothing was written");
+        assert_eq!(
+            (view.seq, view.digest),
+            (verified.end, verified.digest),
+            "{release:?}: nothing was written"
+        );
         let world = std::fs::read_to_string(release.join("world.txt")).unwrap();
         assert_eq!(describe(&view.world), world, "{release:?}");
         node.abort();
@@ -59,7 +63,8 @@ async fn exported_and_imported_a_log_is_the_same() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_changed_line_is_noticed() {
     let text = log_text::export(&scenario::play().await.unwrap()).await.unwrap();
-    for (good, bad) in [("Sells things", "Sells nothing"), ("request-3", "request-4"), ("\"version\":1", "\"version\":2")]
+    for (good, bad) in
+        [("Sells things", "Sells nothing"), ("request-3", "request-4"), ("\"version\":1", "\"version\":2")]
     {
         assert!(log_text::import(&text.replacen(good, bad, 1)).await.is_err(), "{good} changed to {bad}");
     }
@@ -71,9 +76,12 @@ async fn a_changed_line_is_noticed() {
 async fn the_scenario_is_the_same_in_every_run_and_misses_no_kind_of_event() {
     let log = scenario::play().await.unwrap();
     assert_eq!(verify(&log).await.unwrap(), verify(&scenario::play().await.unwrap()).await.unwrap());
-    let events = log.read(Seq::ZERO, usize::MAX).await.unwrap().into_iter().map(|record| {
-        Event::read(&record.draft.kind, record.draft.version, &record.draft.body).unwrap()
-    });
+    let events = log
+        .read(Seq::ZERO, usize::MAX)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|record| Event::read(&record.draft.kind, record.draft.version, &record.draft.body).unwrap());
     let kinds: BTreeSet<usize> = events.map(|event| ordinal(&event)).collect();
     assert_eq!(kinds, (0..KINDS).collect());
 }
@@ -83,7 +91,8 @@ async fn the_scenario_is_the_same_in_every_run_and_misses_no_kind_of_event() {
 #[ignore = "run once for a release"]
 #[expect(clippy::disallowed_methods, reason = "the release is named from outside")]
 async fn record_the_log_of_a_release() {
-    let release = std::env::var("YARDARM_RECORD_LOG").expect("YARDARM_RECORD_LOG names the release, as in 0.2");
+    let release =
+        std::env::var("YARDARM_RECORD_LOG").expect("YARDARM_RECORD_LOG names the release, as in 0.2");
     let folder = folder().join(release);
     assert!(!folder.exists(), "{folder:?} is there, and what is there is never changed");
     let log = scenario::play().await.unwrap();

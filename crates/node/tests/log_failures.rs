@@ -4,7 +4,9 @@ use jiff::SignedDuration;
 use yardarm_domain::{CreateApplication, ProfileType, Tags, UpdateApplication};
 use yardarm_log::{Log, Seq};
 use yardarm_node::{Error, NodeConfig};
-use yardarm_testkit::{AppendFate, FaultyLog, ManualClock, Shop, TestNode, Trouble, account, cause, master_keys};
+use yardarm_testkit::{
+    AppendFate, FaultyLog, ManualClock, Shop, TestNode, Trouble, account, cause, master_keys,
+};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
@@ -153,7 +155,9 @@ async fn closing_carries_out_what_was_accepted_and_turns_away_the_rest() {
     let mut asked = vec![];
     for n in 0..20 {
         let node = test.node.clone();
-        asked.push(tokio::spawn(async move { node.execute(application(&format!("shop {n}")), cause()).await }));
+        asked.push(tokio::spawn(
+            async move { node.execute(application(&format!("shop {n}")), cause()).await },
+        ));
     }
     tokio::task::yield_now().await;
     test.node.close().await;
@@ -242,7 +246,9 @@ async fn many_commands_share_an_append() {
     let mut asked = vec![];
     for n in 0..100 {
         let node = test.node.clone();
-        asked.push(tokio::spawn(async move { node.execute(application(&format!("shop {n}")), cause()).await }));
+        asked.push(tokio::spawn(
+            async move { node.execute(application(&format!("shop {n}")), cause()).await },
+        ));
     }
     let mut outcomes = std::collections::BTreeSet::new();
     for answer in asked {
@@ -265,7 +271,9 @@ async fn too_many_waiting_commands_are_turned_away() {
     let mut asked = vec![];
     for n in 0..10 {
         let node = test.node.clone();
-        asked.push(tokio::spawn(async move { node.execute(application(&format!("shop {n}")), cause()).await }));
+        asked.push(tokio::spawn(
+            async move { node.execute(application(&format!("shop {n}")), cause()).await },
+        ));
     }
     let (mut done, mut busy) = (0, 0);
     for answer in asked {

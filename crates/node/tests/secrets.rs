@@ -49,7 +49,8 @@ async fn after_a_rotation_the_old_master_key_can_go() {
 #[tokio::test]
 async fn the_log_never_holds_a_secret_in_the_open() {
     let test = with_a_key().await;
-    let drawn = test.node.create_access_key(None, None, "drawn".parse().unwrap(), None, cause()).await.unwrap();
+    let drawn =
+        test.node.create_access_key(None, None, "drawn".parse().unwrap(), None, cause()).await.unwrap();
     let test = test.restart(keys(&[NEW, OLD])).await.unwrap();
     test.node.save_snapshot().await.unwrap();
     let text = log_text::export(&test.log).await.unwrap();
@@ -66,7 +67,8 @@ async fn the_log_never_holds_a_secret_in_the_open() {
 async fn an_access_key_counts_while_it_is_enabled_and_there() {
     let test = with_a_key().await;
     let id: yardarm_domain::AccessKeyId = "YDMTEST".parse().unwrap();
-    let set = |enabled| ChangeAccessKey { id: id.clone(), enabled: Some(enabled), name: None, description: None };
+    let set =
+        |enabled| ChangeAccessKey { id: id.clone(), enabled: Some(enabled), name: None, description: None };
     let before = test.node.access_secret("YDMTEST").unwrap();
     assert!(test.node.access_secret("YDMOTHER").is_none());
     test.node.execute(set(false), cause()).await.unwrap();
@@ -91,7 +93,8 @@ async fn drawn_access_keys_differ_and_look_like_access_keys() {
     let test = TestNode::start().await.unwrap();
     let mut seen = vec![];
     for _ in 0..3 {
-        let made = test.node.create_access_key(None, None, "k".parse().unwrap(), None, cause()).await.unwrap();
+        let made =
+            test.node.create_access_key(None, None, "k".parse().unwrap(), None, cause()).await.unwrap();
         assert_eq!((made.id.as_str().len(), made.secret.len()), (20, 40));
         assert!(!seen.contains(&made.secret));
         assert!(!format!("{:?}", test.node.access_secret(made.id.as_str())).contains(made.secret.as_str()));

@@ -132,7 +132,8 @@ async fn the_announced_interval_is_advice_unless_it_is_strict() {
     assert_eq!(first.poll_interval_s, 60);
     assert!(test.node.latest(&first.next_token).is_ok());
 
-    let sessions = SessionSettings { poll_interval_s: 30, strict_interval: true, ..SessionSettings::default() };
+    let sessions =
+        SessionSettings { poll_interval_s: 30, strict_interval: true, ..SessionSettings::default() };
     let config = NodeConfig { sessions, ..NodeConfig::new(account()) };
     let test = TestNode::start_with(config, test.log.clone(), ManualClock::default(), 2).await.unwrap();
     let first = test.node.latest(&test.node.start_session(&shop.session()).unwrap()).unwrap();

@@ -9,7 +9,9 @@ use yardarm_testkit::{ManualClock, Shop, TestNode, account, cause, master_keys};
 async fn busy() -> TestNode {
     let test = TestNode::start().await.unwrap();
     let shop = Shop::open(&test, ProfileType::FeatureFlags, vec![]).await.unwrap();
-    shop.serve(r#"{"version":"1","flags":{"a":{"name":"A"}},"values":{"a":{"enabled":true}}}"#).await.unwrap();
+    shop.serve(r#"{"version":"1","flags":{"a":{"name":"A"}},"values":{"a":{"enabled":true}}}"#)
+        .await
+        .unwrap();
     test
 }
 
@@ -17,7 +19,8 @@ async fn busy() -> TestNode {
 async fn a_start_reads_only_what_came_after_the_snapshot() {
     let test = busy().await;
     test.node.save_snapshot().await.unwrap();
-    let another = CreateApplication { name: "later".parse().unwrap(), description: None, tags: Tags::default() };
+    let another =
+        CreateApplication { name: "later".parse().unwrap(), description: None, tags: Tags::default() };
     test.node.execute(another, cause()).await.unwrap();
     let before = test.node.view();
     let test = test.restart(master_keys()).await.unwrap();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use yardarm_domain::{
-    AccountSettings, ContentHash, ContentRef, DeploymentNumber, Event, Exposure, Monitor, ProfileType, ReplicateTo,
-    Resource, SealedSecret, Tags, Validator, VersionNumber,
+    AccountSettings, ContentHash, ContentRef, DeploymentNumber, Event, Exposure, Monitor, ProfileType,
+    ReplicateTo, Resource, SealedSecret, Tags, Validator, VersionNumber,
 };
 
 /// How many kinds of events there are. A new one does not compile before [`ordinal`] knows it.
@@ -71,7 +71,10 @@ fn content() -> ContentRef {
 fn monitors() -> Vec<Monitor> {
     let role = it("arn:aws:iam::123456789012:role/alarms");
     vec![
-        Monitor { alarm_arn: it("arn:aws:cloudwatch:us-east-1:123456789012:alarm:errors"), alarm_role_arn: Some(role) },
+        Monitor {
+            alarm_arn: it("arn:aws:cloudwatch:us-east-1:123456789012:alarm:errors"),
+            alarm_role_arn: Some(role),
+        },
         Monitor { alarm_arn: it("latency"), alarm_role_arn: None },
     ]
 }
@@ -184,8 +187,13 @@ fn resources() -> Vec<Event> {
 fn deployments() -> Vec<Event> {
     let since = it("2026-09-28T12:00:00.123Z");
     let exposure = Exposure::from_parts_per_million(333_000).expect("an exposure");
-    let plan =
-        Plan { duration_s: 60, bake_s: 60, growth: GrowthType::Linear, factor: factor(), begin: Begin::AtOnce };
+    let plan = Plan {
+        duration_s: 60,
+        bake_s: 60,
+        growth: GrowthType::Linear,
+        factor: factor(),
+        begin: Begin::AtOnce,
+    };
     let started = Event::DeploymentStarted {
         application: it("app1234"),
         environment: it("env1234"),

@@ -35,8 +35,13 @@ impl Trouble {
         Self { appends_fail: 0, answers_lost: 0, reads_fail: 0, content_fails: 0, most_yields: 0 };
 
     /// Nothing works.
-    pub const DOWN: Self =
-        Self { appends_fail: 1_000, answers_lost: 0, reads_fail: 1_000, content_fails: 1_000, most_yields: 0 };
+    pub const DOWN: Self = Self {
+        appends_fail: 1_000,
+        answers_lost: 0,
+        reads_fail: 1_000,
+        content_fails: 1_000,
+        most_yields: 0,
+    };
 }
 
 /// What becomes of an append.

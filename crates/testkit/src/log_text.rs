@@ -62,19 +62,25 @@ pub async fn export(log: &dyn Log) -> Result<String, TextError> {
             && exported.insert(content.hash)
         {
             let hash = ContentHash(content.hash.0);
-            let bytes = log.content(hash).await?.ok_or_else(|| wrong(format!("content {hash} is missing")))?;
+            let bytes =
+                log.content(hash).await?.ok_or_else(|| wrong(format!("content {hash} is missing")))?;
             push(&mut text, &Line::Content { sha256: hash.to_string(), base64: STANDARD.encode(bytes) });
         }
         let Draft { time_ms, actor, request_id, reason, kind, version, body } = draft;
         let digest = digest.to_string();
-        push(&mut text, &Line::Record { seq: seq.0, time_ms, actor, request_id, reason, kind, version, body, digest });
+        push(
+            &mut text,
+            &Line::Record { seq: seq.0, time_ms, actor, request_id, reason, kind, version, body, digest },
+        );
     }
     Ok(text)
 }
 
 fn content_of(event: &Event) -> Option<&ContentRef> {
     match event {
-        Event::HostedVersionCreated { content, .. } | Event::DeploymentStarted { content, .. } => Some(content),
+        Event::HostedVersionCreated { content, .. } | Event::DeploymentStarted { content, .. } => {
+            Some(content)
+        }
         _ => None,
     }
 }

@@ -14,12 +14,15 @@ use yardarm_domain::{
     ApplicationId, CascadeDeleteApplication, ChangeAccessKey, Concurrency, CreateApplication,
     CreateConfigurationProfile, CreateDeploymentStrategy, CreateEnvironment, DeleteAccessKey,
     DeleteConfigurationProfile, DeleteDeploymentStrategy, DeleteEnvironment, DeleteHostedVersion,
-    DeletionProtectionCheck, DeploymentNumber, DeploymentState, EnvironmentId, Monitor, ProfileId, ProfileType,
-    ReplicateTo, Resource, StopDeployment, StrategyId, TagResource, Tags, UntagResource, UpdateAccountSettings,
-    UpdateApplication, UpdateConfigurationProfile, UpdateDeploymentStrategy, UpdateEnvironment, Validator,
+    DeletionProtectionCheck, DeploymentNumber, DeploymentState, EnvironmentId, Monitor, ProfileId,
+    ProfileType, ReplicateTo, Resource, StopDeployment, StrategyId, TagResource, Tags, UntagResource,
+    UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile, UpdateDeploymentStrategy,
+    UpdateEnvironment, Validator,
 };
 use yardarm_log::MemoryLog;
-use yardarm_node::{Cause, ConfigurationRefused, DeployConfiguration, Error, MasterKeys, Node, NodeConfig, StoreConfiguration};
+use yardarm_node::{
+    Cause, ConfigurationRefused, DeployConfiguration, Error, MasterKeys, Node, NodeConfig, StoreConfiguration,
+};
 use zeroize::Zeroizing;
 
 /// Plays the script on a new log.
@@ -159,7 +162,8 @@ impl Script {
             factor: GrowthFactor::from_parts_per_million(500_000),
         };
         node.execute(change, self.cause()).await?;
-        let settings = UpdateAccountSettings { vended_metrics: Some(true), ..UpdateAccountSettings::default() };
+        let settings =
+            UpdateAccountSettings { vended_metrics: Some(true), ..UpdateAccountSettings::default() };
         node.execute(settings, self.cause()).await?;
         Ok(Shop { application, production, flags, limits, slowly })
     }
@@ -216,13 +220,20 @@ impl Script {
     }
 
     /// Moves the clock and waits until the driver has brought the oldest open deployment, or the newest of all, there.
-    async fn wait(&self, node: &Node, seconds: i64, shop: &Shop, done: impl Fn(DeploymentState, u32) -> bool) {
+    async fn wait(
+        &self,
+        node: &Node,
+        seconds: i64,
+        shop: &Shop,
+        done: impl Fn(DeploymentState, u32) -> bool,
+    ) {
         self.clock.advance(SignedDuration::from_secs(seconds));
         let mut changes = node.changes();
         let reached = |node: &Node| {
             let view = node.view();
             let environment = view.world.environment(&shop.application, &shop.production).ok()?;
-            let newest = environment.open().next().or_else(|| environment.deployments.values().next_back())?;
+            let newest =
+                environment.open().next().or_else(|| environment.deployments.values().next_back())?;
             done(newest.state(), newest.exposure().parts_per_million()).then_some(())
         };
         while reached(node).is_none() && changes.changed().await.is_ok() {}
@@ -255,7 +266,8 @@ impl Script {
         let tag = TagResource { resource: deployment.clone(), tags: tags("incident", "17") };
         node.execute(tag, self.cause()).await?;
         let strategy = Resource::Strategy(shop.slowly.clone());
-        node.execute(TagResource { resource: strategy.clone(), tags: tags("pace", "slow") }, self.cause()).await?;
+        node.execute(TagResource { resource: strategy.clone(), tags: tags("pace", "slow") }, self.cause())
+            .await?;
         node.execute(UntagResource { resource: strategy, keys: vec!["pace".into()] }, self.cause()).await?;
         Ok(())
     }
@@ -265,8 +277,12 @@ impl Script {
             let secret = Some(Zeroizing::new(format!("secret of {name}")));
             node.create_access_key(Some(it(id)), secret, it(name), None, self.cause()).await?;
         }
-        let change =
-            ChangeAccessKey { id: it("YDMADMIN"), enabled: Some(false), name: None, description: Some(it("Away")) };
+        let change = ChangeAccessKey {
+            id: it("YDMADMIN"),
+            enabled: Some(false),
+            name: None,
+            description: Some(it("Away")),
+        };
         node.execute(change, self.cause()).await?;
         node.execute(DeleteAccessKey { id: it("YDMGONE") }, self.cause()).await.map(|_| ())
     }

@@ -5,11 +5,13 @@ use bytes::Bytes;
 use std::str::FromStr;
 use yardarm_domain::rollout::{GrowthFactor, GrowthType};
 use yardarm_domain::{
-    ApplicationId, CreateApplication, CreateConfigurationProfile, CreateDeploymentStrategy, CreateEnvironment,
-    DeploymentNumber, EnvironmentId, ProfileId, ProfileType, ReplicateTo, StopDeployment, StrategyId, Tags, Validator,
-    VersionNumber,
+    ApplicationId, CreateApplication, CreateConfigurationProfile, CreateDeploymentStrategy,
+    CreateEnvironment, DeploymentNumber, EnvironmentId, ProfileId, ProfileType, ReplicateTo, StopDeployment,
+    StrategyId, Tags, Validator, VersionNumber,
 };
-use yardarm_node::{ConfigurationRefused, DeployConfiguration, Error, Node, StartSession, StoreConfiguration};
+use yardarm_node::{
+    ConfigurationRefused, DeployConfiguration, Error, Node, StartSession, StoreConfiguration,
+};
 
 /// An application with an environment `production` and a configuration profile `settings`.
 #[derive(Clone)]
@@ -54,7 +56,8 @@ impl Shop {
     ) -> Result<Self, Error> {
         let node = test.node.clone();
         let (description, tags) = (None, Tags::default());
-        let command = CreateApplication { name: it(name), description: description.clone(), tags: tags.clone() };
+        let command =
+            CreateApplication { name: it(name), description: description.clone(), tags: tags.clone() };
         let application = node.execute(command, cause()).await?.outcome;
         let command = CreateEnvironment {
             application: application.clone(),
@@ -80,7 +83,11 @@ impl Shop {
     ///
     /// # Errors
     /// See [`Node::store_configuration`].
-    pub async fn store(&self, content: &str, label: Option<&str>) -> Result<VersionNumber, ConfigurationRefused> {
+    pub async fn store(
+        &self,
+        content: &str,
+        label: Option<&str>,
+    ) -> Result<VersionNumber, ConfigurationRefused> {
         let stored = self.node.store_configuration(self.version(content, label), cause()).await?;
         Ok(stored.version.number)
     }

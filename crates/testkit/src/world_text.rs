@@ -4,8 +4,8 @@
 use std::fmt::{self, Write};
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Phase, Plan, TriggeredBy};
 use yardarm_domain::{
-    Application, Deployment, DeploymentLogKind, Description, Environment, EnvironmentState, Live, ProfileType,
-    ReplicateTo, Tags, World, live,
+    Application, Deployment, DeploymentLogKind, Description, Environment, EnvironmentState, Live,
+    ProfileType, ReplicateTo, Tags, World, live,
 };
 
 /// Everything in `world`, one fact a line.
@@ -33,7 +33,14 @@ fn write(out: &mut String, world: &World) -> fmt::Result {
     writeln!(out, "token key: {}", if world.token_key().is_some() { "sealed" } else { "none" })?;
     for key in world.access_keys().values() {
         let state = if key.enabled { "enabled" } else { "disabled" };
-        writeln!(out, "access key {} `{}` {state}, since {}{}", key.id, key.name, key.created_at, about(&key.description))?;
+        writeln!(
+            out,
+            "access key {} `{}` {state}, since {}{}",
+            key.id,
+            key.name,
+            key.created_at,
+            about(&key.description)
+        )?;
     }
     for strategy in world.own_strategies().values() {
         writeln!(
@@ -138,7 +145,12 @@ fn write_deployment(out: &mut String, deployment: &Deployment) -> fmt::Result {
     writeln!(out, "      with {}: {figures}, {begin}", deployment.strategy)?;
     let completed = deployment.completed_at.map(|at| format!(", completed at {at}")).unwrap_or_default();
     let phase = phase(deployment.phase);
-    writeln!(out, "      asked for at {}{completed}, {phase}, {}", deployment.started_at, deployment.exposure())?;
+    writeln!(
+        out,
+        "      asked for at {}{completed}, {phase}, {}",
+        deployment.started_at,
+        deployment.exposure()
+    )?;
     deployment.log.iter().try_for_each(|entry| writeln!(out, "      {} {}", entry.at, happened(entry.kind)))
 }
 

@@ -5,7 +5,9 @@ use super::{Broken, ensure};
 use fastrand::Rng;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use yardarm_domain::{ApplicationId, Deployment, DeploymentNumber, EnvironmentId, Live, ProfileId, VersionNumber, World, live};
+use yardarm_domain::{
+    ApplicationId, Deployment, DeploymentNumber, EnvironmentId, Live, ProfileId, VersionNumber, World, live,
+};
 use yardarm_flags::{Exposure, bucketing};
 use yardarm_log::Seq;
 use yardarm_node::{Node, SessionRefusal, StartSession, TokenProblem};
@@ -95,7 +97,8 @@ impl Client {
         let latest = match node.latest(&self.token) {
             Ok(latest) => latest,
             Err(SessionRefusal::Token(TokenProblem::TooEarly)) => {
-                let bound = self.interval_s.and_then(|interval_s| Some((self.polled_at?, i128::from(interval_s))));
+                let bound =
+                    self.interval_s.and_then(|interval_s| Some((self.polled_at?, i128::from(interval_s))));
                 // A clock set back makes nobody wait for the time it was set back from.
                 let early = bound.is_some_and(|(at, interval_s)| {
                     (-1_000..interval_s * 1_000).contains(&now.duration_since(at).as_millis())
@@ -135,7 +138,9 @@ impl Client {
             return ensure(got == stable, || format!("{got:?} is served, {stable:?} is deployed"));
         };
         let new = got == Some(candidate.version);
-        ensure(new || got == stable, || format!("{got:?} is neither {stable:?} nor {:?}", candidate.version))?;
+        ensure(new || got == stable, || {
+            format!("{got:?} is neither {stable:?} nor {:?}", candidate.version)
+        })?;
         ensure(new || self.inside != Some(candidate.number), || {
             format!("a client of {:?} was given deployment {} and lost it", self.place, candidate.number)
         })?;
@@ -143,7 +148,9 @@ impl Client {
             let digest: [u8; 32] = Sha256::digest(name.as_bytes()).into();
             let expected = expected(&live, &self.place, digest.get(..16).unwrap_or_default());
             let expected = expected.map(|deployment| deployment.version);
-            ensure(got == expected, || format!("`{name}` got {got:?} at {exposure} instead of {expected:?}"))?;
+            ensure(got == expected, || {
+                format!("`{name}` got {got:?} at {exposure} instead of {expected:?}")
+            })?;
         }
         self.inside = (new && stable != got).then_some(candidate.number);
         Ok(())

@@ -10,10 +10,11 @@ use yardarm_domain::rollout::{GrowthFactor, GrowthType};
 use yardarm_domain::{
     AccessKeyId, Application, ApplicationId, CascadeDeleteApplication, ChangeAccessKey, Command,
     ConfigurationProfile, CreateApplication, CreateConfigurationProfile, CreateDeploymentStrategy,
-    CreateEnvironment, DeleteAccessKey, DeleteConfigurationProfile, DeleteDeploymentStrategy, DeleteEnvironment,
-    DeleteHostedVersion, DeletionProtectionCheck, Environment, Monitor, PREDEFINED_STRATEGIES, ProfileType, Refusal,
-    ReplicateTo, Resource, StopDeployment, StrategyId, TagResource, Tags, UntagResource, UpdateAccountSettings,
-    UpdateApplication, UpdateConfigurationProfile, UpdateDeploymentStrategy, UpdateEnvironment, World,
+    CreateEnvironment, DeleteAccessKey, DeleteConfigurationProfile, DeleteDeploymentStrategy,
+    DeleteEnvironment, DeleteHostedVersion, DeletionProtectionCheck, Environment, Monitor,
+    PREDEFINED_STRATEGIES, ProfileType, Refusal, ReplicateTo, Resource, StopDeployment, StrategyId,
+    TagResource, Tags, UntagResource, UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile,
+    UpdateDeploymentStrategy, UpdateEnvironment, World,
 };
 use yardarm_log::Seq;
 use yardarm_node::{Cause, ConfigurationRefused, DeployConfiguration, Error, Node, StoreConfiguration};
@@ -82,7 +83,9 @@ impl Requests {
                         (Some(_), None) => true,
                         (None, _) => may_change_nothing,
                     };
-                    ensure(there, || format!("{id} was acknowledged at {seq:?} but its records are {records:?}"))?;
+                    ensure(there, || {
+                        format!("{id} was acknowledged at {seq:?} but its records are {records:?}")
+                    })?;
                     told.push(format!("{id} done"));
                 }
                 Answer::Refused(refusal) => {
@@ -220,7 +223,11 @@ impl Asker<'_> {
         let name = self.name("stage")?;
         let refers_to = vec![Resource::Application(application.id.clone())];
         let (application, tags) = (application.id, Tags::default());
-        self.execute(refers_to, false, CreateEnvironment { application, name, description: None, monitors, tags });
+        self.execute(
+            refers_to,
+            false,
+            CreateEnvironment { application, name, description: None, monitors, tags },
+        );
         Some("creates an environment")
     }
 
@@ -325,7 +332,11 @@ impl Asker<'_> {
     fn strategy(&mut self) -> Option<&'static str> {
         if self.world.own_strategies().len() >= MEMBERS {
             let strategy = pick(self.rng, self.world.own_strategies().keys().cloned())?;
-            self.execute(vec![Resource::Strategy(strategy.clone())], false, DeleteDeploymentStrategy { strategy });
+            self.execute(
+                vec![Resource::Strategy(strategy.clone())],
+                false,
+                DeleteDeploymentStrategy { strategy },
+            );
             return Some("deletes a strategy");
         }
         let command = CreateDeploymentStrategy {
@@ -508,5 +519,7 @@ pub(super) fn pick<T>(rng: &mut Rng, choices: impl IntoIterator<Item = T>) -> Op
 
 fn flag_document(variant: u8) -> String {
     let enabled = variant.is_multiple_of(2);
-    format!(r#"{{"version":"1","flags":{{"f{variant}":{{"name":"f"}}}},"values":{{"f{variant}":{{"enabled":{enabled}}}}}}}"#)
+    format!(
+        r#"{{"version":"1","flags":{{"f{variant}":{{"name":"f"}}}},"values":{{"f{variant}":{{"enabled":{enabled}}}}}}}"#
+    )
 }

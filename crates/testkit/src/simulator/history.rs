@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use yardarm_domain::rollout::{Begin, Phase, Plan};
 use yardarm_domain::{
-    ApplicationId, Concurrency, Deployment, DeploymentNumber, EnvironmentId, Event, Exposure, Policy, ProfileId,
-    VersionNumber, World,
+    ApplicationId, Concurrency, Deployment, DeploymentNumber, EnvironmentId, Event, Exposure, Policy,
+    ProfileId, VersionNumber, World,
 };
 use yardarm_log::{Digest, Log, Record, Seq};
 
@@ -87,7 +87,9 @@ impl History {
     }
 
     fn stepped(&self, event: &Event) -> Option<Deployment> {
-        let Event::DeploymentStepped { application, environment, deployment, .. } = event else { return None };
+        let Event::DeploymentStepped { application, environment, deployment, .. } = event else {
+            return None;
+        };
         self.deployment(application, environment, *deployment)
     }
 
@@ -110,7 +112,8 @@ impl History {
             }
             Event::DeploymentStarted { application, environment, deployment, queued, .. } => {
                 let place = (application.clone(), environment.clone());
-                let latest = self.deployments.insert(place.clone(), *deployment).unwrap_or(DeploymentNumber(0));
+                let latest =
+                    self.deployments.insert(place.clone(), *deployment).unwrap_or(DeploymentNumber(0));
                 ensure(*deployment == latest.next(), || format!("deployment {deployment} follows {latest}"))?;
                 if !queued {
                     self.anchors.insert((place, *deployment), at);
@@ -139,7 +142,11 @@ impl History {
     }
 
     /// No more deployments are on their way than the policy allows.
-    fn as_many_as_allowed(&self, application: &ApplicationId, environment: &EnvironmentId) -> Result<(), Broken> {
+    fn as_many_as_allowed(
+        &self,
+        application: &ApplicationId,
+        environment: &EnvironmentId,
+    ) -> Result<(), Broken> {
         let Ok(found) = self.world.environment(application, environment) else { return Ok(()) };
         let open: Vec<_> = found.open().collect();
         let active = open.iter().filter(|deployment| deployment.phase.is_active());
@@ -200,10 +207,13 @@ fn judge_time(
         // The step to everyone and the start of the bake are one decision, unless a last interval is spent at everyone.
         (Phase::Growing { .. }, Phase::Baking { .. }) => match plan.begin {
             Begin::AfterInterval => early(SignedDuration::ZERO),
-            Begin::AtOnce => early(if plan.duration_s == 0 { SignedDuration::ZERO } else { least_wait(plan, 1) }),
+            Begin::AtOnce => {
+                early(if plan.duration_s == 0 { SignedDuration::ZERO } else { least_wait(plan, 1) })
+            }
         },
         (Phase::Baking { .. }, Phase::Complete { .. }) => early(plan.bake()),
-        (Phase::Growing { since, .. }, Phase::Growing { .. }) | (Phase::Baking { since }, Phase::Baking { .. }) => {
+        (Phase::Growing { since, .. }, Phase::Growing { .. })
+        | (Phase::Baking { since }, Phase::Baking { .. }) => {
             ensure(at.duration_until(since) > CLOCK_DISAGREEMENT, || {
                 format!("counted anew at {at} although the clock did not go back from {since}")
             })

@@ -30,6 +30,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 use yardarm_domain::rollout::Begin;
 use yardarm_domain::{Concurrency, Deployment, Policy, live};
+use yardarm_flags::bucketing::named_subject;
 use yardarm_log::{Digest, verify};
 use yardarm_node::{Node, SessionRefusal};
 
@@ -274,7 +275,8 @@ impl Run {
         }
         for (index, node) in self.cluster.nodes() {
             if node.status().behind == 0 {
-                serves_what_its_world_says(node).map_err(|Broken(what)| Broken(format!("node {index}: {what}")))?;
+                serves_what_its_world_says(node)
+                    .map_err(|Broken(what)| Broken(format!("node {index}: {what}")))?;
             }
         }
         if let Some((_, node)) = self.any_node() {
@@ -307,7 +309,9 @@ impl Run {
         let history = &self.history;
         for (index, node) in self.cluster.nodes() {
             let (view, status) = (node.view(), node.status());
-            ensure(status.log_answers && status.behind == 0, || format!("node {index} did not recover: {status:?}"))?;
+            ensure(status.log_answers && status.behind == 0, || {
+                format!("node {index} did not recover: {status:?}")
+            })?;
             ensure(view.seq == history.seq && view.digest == history.digest, || {
                 format!("node {index} is at {} and the log at {}", view.seq, history.seq)
             })?;
@@ -373,7 +377,7 @@ fn serves_what_its_world_says(node: &Node) -> Result<(), Broken> {
             match (&live, &read) {
                 (None, Err(SessionRefusal::NoDeployment)) => {}
                 (Some(live), Ok(reading)) => {
-                    let wanted = expected(live, &place, reader.as_bytes());
+                    let wanted = expected(live, &place, &named_subject(reader));
                     let same = match (wanted, &reading.version) {
                         (None, None) => true,
                         (Some(wanted), Some(version)) => is(wanted, version),

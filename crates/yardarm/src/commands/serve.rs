@@ -108,7 +108,7 @@ async fn first_administrator(node: &Node, options: &InForce) -> Result<Option<Ne
     let given = id.is_some();
     let name: Name =
         "administrator".parse().map_err(|_| Failure::failed("no name for the first access key"))?;
-    match node.create_access_key(id, secret, name, None, Cause::yardarm("first administrator")).await {
+    match node.create_access_key(id, secret, name, None, Cause::node("first administrator")).await {
         Ok(made) => Ok((!given).then_some(made)),
         // Another node was first.
         Err(Error::Refused(Refusal::AccessKeyTaken(_))) => Ok(None),
