@@ -80,7 +80,7 @@ def _complaints(operation, status, headers, content):
         yield "no content-length"
     shape = operation.output_shape
     members = shape.members if shape else {}
-    places = {m.serialization["locationName"].lower() for m in members.values() if m.serialization.get("location") == "header"}
+    places = {m.serialization["name"].lower() for m in members.values() if m.serialization.get("location") == "header"}
     for name in names:
         if name not in EVERY_ANSWER | OUR_HEADERS | places:
             yield f"header {name} is not in the model"
