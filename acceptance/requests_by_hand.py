@@ -85,7 +85,10 @@ class Caller:
                 connection.putheader(name, value)
             if body or method in ("POST", "PUT", "PATCH"):
                 connection.putheader("content-length", str(len(body)))
-            connection.endheaders(body or None)
+            try:
+                connection.endheaders(body or None)
+            except BrokenPipeError:
+                pass  # as SDKs do: an answer that came early is read all the same
             return read(connection.getresponse())
         finally:
             connection.close()

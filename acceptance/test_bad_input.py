@@ -108,6 +108,14 @@ class TestBodies:
             "Size": 6145.0,
         }
 
+    def test_an_sdk_learns_that_its_body_is_too_large(self, open_server, refused):
+        """The answer comes before the body is through; the connection must not be gone before it is read."""
+        for megabytes in (6, 30):
+            with refused("PayloadTooLargeException", status=413):
+                open_server.client("appconfig").create_hosted_configuration_version(
+                    ApplicationId="a", ConfigurationProfileId="p", Content=bytes(megabytes << 20), ContentType="x"
+                )
+
     def test_a_body_that_says_it_is_too_large_is_refused_before_it_comes(self, open_server):
         head = b"POST /applications HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
         refused_as_aws(open_server.signed.bytes(head), 413)
