@@ -41,6 +41,20 @@ $(TOOLS)/bin/cargo-deny:
 
 DENY_VERSION := 0.20.2
 
+test: test-rust test-doc acceptance acceptance-rust-sdk ## Install what the tests need and run all of them
+
+test-rust: ## Unit, property and simulation tests
+	@if $(CARGO) nextest --version >/dev/null 2>&1; \
+	then $(CARGO) nextest run --workspace --locked; \
+	else $(CARGO) test --workspace --locked --lib --bins --tests; fi
+
+test-doc: ## Examples in the documentation
+	$(CARGO) test --workspace --locked --doc --quiet
+
+.PHONY: test test-rust test-doc
+
+-include acceptance/acceptance.mk bench/bench.mk
+
 clean: ## Remove what was built and installed here
 	$(CARGO) clean
 	rm -rf $(TOOLS) .venv

@@ -266,7 +266,8 @@ impl World {
                 Ok(())
             }
             Event::AccessKeyCreated { access_key: id, name, description, secret } => {
-                let key = AccessKey { id: id.clone(), name, description, secret, enabled: true, created_at: at };
+                let key =
+                    AccessKey { id: id.clone(), name, description, secret, enabled: true, created_at: at };
                 self.access_keys.insert(id, key);
                 Ok(())
             }

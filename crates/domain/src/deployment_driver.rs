@@ -47,16 +47,16 @@ fn is_next(environment: &Environment, number: u32) -> bool {
     environment.open().all(|open| !open.phase.is_active() && open.number.0 >= number)
 }
 
-/// When [`AdvanceDeployments`] will next have something to do if nothing else happens. `None`: never.
+/// When [`AdvanceDeployments`] will next have something to do if nothing else happens; at `now` or before: it has
+/// something to do already. `None`: never.
 #[must_use]
-pub fn wake_at(world: &World) -> Option<Timestamp> {
+pub fn wake_at(world: &World, now: Timestamp) -> Option<Timestamp> {
     world
         .deploying()
         .flat_map(|(_, environment)| {
             environment.open().filter_map(|deployment| match deployment.phase {
-                // A time in the past: its turn has come already.
-                Phase::Queued => is_next(environment, deployment.number.0).then_some(Timestamp::UNIX_EPOCH),
-                phase => deployment.plan.wake_at(phase),
+                Phase::Queued => is_next(environment, deployment.number.0).then_some(now),
+                phase => deployment.plan.due_at(phase, now),
             })
         })
         .min()

@@ -67,8 +67,6 @@ pub use refusal::{Missing, Noun, Quota, Refusal};
 pub use secret::{CreateTokenKey, ResealSecrets, SealedSecret};
 pub use serving::{Live, live};
 pub use tags::{TagResource, Tags, UntagResource};
-pub use text::{
-    AlarmArn, Constraint, ContentType, Description, Name, ProfileName, RoleArn, VersionLabel,
-};
+pub use text::{AlarmArn, Constraint, ContentType, Description, Name, ProfileName, RoleArn, VersionLabel};
 pub use world::World;
 pub use yardarm_flags::Exposure;

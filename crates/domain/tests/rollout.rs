@@ -66,8 +66,7 @@ fn without_bake_the_last_step_completes() {
 fn growth_may_begin_at_once_and_then_still_takes_the_whole_duration() {
     let plan = Plan { begin: Begin::AtOnce, ..plan(50, 10, GrowthType::Linear, 20.0) };
     let told = story(&plan, &ticks(&[0, 10, 20, 30, 40, 49, 50, 60]));
-    let expected =
-        ["0s 20 %", "10s 40 %", "20s 60 %", "30s 80 %", "40s 100 %", "50s baking", "60s complete"];
+    let expected = ["0s 20 %", "10s 40 %", "20s 60 %", "30s 80 %", "40s 100 %", "50s baking", "60s complete"];
     assert_eq!(told, expected);
 }
 
@@ -75,14 +74,7 @@ fn growth_may_begin_at_once_and_then_still_takes_the_whole_duration() {
 fn an_outage_neither_skips_steps_nor_shortens_the_bake() {
     let plan = plan(60, 60, GrowthType::Linear, 25.0);
     let told = story(&plan, &ticks(&[15, 1_000, 1_001, 1_014, 1_015, 1_030, 5_000, 5_059, 5_060]));
-    let expected = [
-        "15s 25 %",
-        "1000s 50 %",
-        "1015s 75 %",
-        "1030s 100 %",
-        "1030s baking",
-        "5000s complete",
-    ];
+    let expected = ["15s 25 %", "1000s 50 %", "1015s 75 %", "1030s 100 %", "1030s baking", "5000s complete"];
     assert_eq!(told, expected);
 }
 
@@ -96,13 +88,8 @@ fn small_delays_do_not_add_up() {
 fn a_clock_set_back_re_anchors_the_waiting() {
     let plan = plan(60, 60, GrowthType::Linear, 50.0);
     let told = story(&plan, &ticks(&[30, -100_000, -99_971, -99_970, -99_911, -99_910]));
-    let expected = [
-        "30s 50 %",
-        "-100000s rescheduled",
-        "-99970s 100 %",
-        "-99970s baking",
-        "-99910s complete",
-    ];
+    let expected =
+        ["30s 50 %", "-100000s rescheduled", "-99970s 100 %", "-99970s baking", "-99910s complete"];
     assert_eq!(told, expected);
 }
 

@@ -10,7 +10,7 @@ pub trait Clock: Send + Sync + 'static {
     /// The time, whole milliseconds.
     fn now(&self) -> Timestamp;
 
-    /// Returns once [`Clock::now`] has reached `until`.
+    /// Returns once [`Clock::now`] has reached `until`, or early when the clock is set back: look at the time again.
     async fn sleep_until(&self, until: Timestamp);
 }
 
@@ -30,8 +30,14 @@ impl Clock for SystemClock {
     }
 
     async fn sleep_until(&self, until: Timestamp) {
+        let mut latest = self.now();
         loop {
-            let remaining = self.now().duration_until(until);
+            let now = self.now();
+            if now < latest {
+                return;
+            }
+            latest = now;
+            let remaining = now.duration_until(until);
             let Ok(remaining) = Duration::try_from(remaining) else { return };
             if remaining.is_zero() {
                 return;

@@ -10,9 +10,9 @@ use crate::view::View;
 use bytes::Bytes;
 use std::sync::Arc;
 use yardarm_domain::{
-    ApplicationId, ConfigurationProfile, ContentHash, ContentRef, ContentType, CreateHostedVersion, DeploymentNumber,
-    Description, EnvironmentId, HostedVersion, ProfileId, ProfileType, Refusal, StartDeployment, StrategyId, Tags,
-    Validated, Validator, VersionLabel, VersionNumber,
+    ApplicationId, ConfigurationProfile, ContentHash, ContentRef, ContentType, CreateHostedVersion,
+    DeploymentNumber, Description, EnvironmentId, HostedVersion, ProfileId, ProfileType, Refusal,
+    StartDeployment, StrategyId, Tags, Validated, Validator, VersionLabel, VersionNumber,
 };
 use yardarm_flags::{FlagDocument, ReadError, normalise};
 use yardarm_log::Content;

@@ -133,7 +133,8 @@ impl Node {
             if shared.master_keys.is_current(sealed) {
                 return Ok(None);
             }
-            let opened = shared.master_keys.open(purpose, sealed).ok_or_else(|| Error::Sealed(purpose.into()))?;
+            let opened =
+                shared.master_keys.open(purpose, sealed).ok_or_else(|| Error::Sealed(purpose.into()))?;
             self.seal(purpose, &opened).map(Some)
         };
         let token_key = world.token_key().map(|sealed| anew(TOKEN_KEY, sealed)).transpose()?.flatten();
@@ -144,7 +145,8 @@ impl Node {
             }
         }
         if token_key.is_some() || !access_keys.is_empty() {
-            self.execute(ResealSecrets { token_key, access_keys }, Cause::yardarm("master key rotated")).await?;
+            self.execute(ResealSecrets { token_key, access_keys }, Cause::yardarm("master key rotated"))
+                .await?;
         }
         Ok(())
     }
@@ -161,8 +163,11 @@ fn draw_id(entropy: &dyn Entropy) -> Result<AccessKeyId, Error> {
     const DIGITS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let mut bytes = [0; 17];
     entropy.fill(&mut bytes);
-    let letters: String =
-        bytes.iter().filter_map(|byte| DIGITS.get(usize::from(byte % 32))).map(|digit| char::from(*digit)).collect();
+    let letters: String = bytes
+        .iter()
+        .filter_map(|byte| DIGITS.get(usize::from(byte % 32)))
+        .map(|digit| char::from(*digit))
+        .collect();
     format!("YDM{letters}").parse().map_err(|_| Error::Internal("an access key id cannot be drawn".into()))
 }
 

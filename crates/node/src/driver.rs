@@ -17,18 +17,21 @@ pub(crate) async fn run(node: Node) {
     let mut closing = node.closing();
     loop {
         let now = node.shared().clock.now();
-        let wants = wake_at(&node.view().world);
-        if wants.is_some_and(|at| at <= now) {
-            let advanced = node.execute(AdvanceDeployments, Cause::yardarm("due")).await;
-            let Err(error) = advanced else { continue };
-            tracing::error!(%error, "deployments cannot be advanced");
+        let before = node.view();
+        let wants = wake_at(&before.world, now);
+        let due = wants.is_some_and(|at| at <= now);
+        if due {
+            match node.execute(AdvanceDeployments, Cause::yardarm("due")).await {
+                Ok(committed) if committed.view.seq > before.seq => continue,
+                Ok(_) => tracing::error!("a deployment is due, and nothing was to be done"),
+                Err(error) => tracing::error!(%error, "deployments cannot be advanced"),
+            }
         }
-        let troubled = !node.is_sound();
-        if troubled {
+        if !node.is_sound() {
             node.recover().await;
         }
-        let failed = wants.is_some_and(|at| at <= now) || !node.is_sound();
-        let until = if failed { now.saturating_add(AFTER_FAILURE).ok() } else { wants };
+        let again = due || !node.is_sound();
+        let until = if again { now.saturating_add(AFTER_FAILURE).ok() } else { wants };
         tokio::select! {
             () = sleep(&node, until) => {}
             changed = changes.changed() => if changed.is_err() { return },

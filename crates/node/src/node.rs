@@ -321,9 +321,21 @@ impl Node {
         Ok(())
     }
 
+    /// Announces that the node is going to close: whoever waits for a change is let go, and [`Node::is_closing`] says so.
+    /// Commands are still carried out.
+    pub fn begin_closing(&self) {
+        self.shared.closing.send_replace(true);
+    }
+
+    /// Ready once the node is going to close.
+    pub async fn until_closing(&self) {
+        // The sender lives as long as `self`.
+        let _ = self.closing().wait_for(|closing| *closing).await;
+    }
+
     /// Stops working after what was accepted has been carried out, and saves a snapshot.
     pub async fn close(&self) {
-        self.shared.closing.send_replace(true);
+        self.begin_closing();
         if let Err(error) = self.save_snapshot().await {
             tracing::warn!(%error, "no snapshot was saved");
         }
@@ -332,7 +344,7 @@ impl Node {
 
     /// Stops at once, as a crash would. What was acknowledged is in the log.
     pub fn abort(&self) {
-        self.shared.closing.send_replace(true);
+        self.begin_closing();
         for task in self.tasks.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             task.abort();
         }

@@ -56,7 +56,8 @@ pub(crate) async fn catch_up(
 pub(crate) fn read(record: &Record) -> Result<(Timestamp, Event), Error> {
     let unreadable = |what: String| Error::Unreadable(format!("record {}: {what}", record.seq));
     let draft = &record.draft;
-    let event = Event::read(&draft.kind, draft.version, &draft.body).map_err(|error| unreadable(error.to_string()))?;
+    let event = Event::read(&draft.kind, draft.version, &draft.body)
+        .map_err(|error| unreadable(error.to_string()))?;
     let at = Timestamp::from_millisecond(draft.time_ms).map_err(|error| unreadable(error.to_string()))?;
     Ok((at, event))
 }

@@ -228,8 +228,10 @@ impl Sequencer {
         let before = self.shared.view.load_full();
         let now = self.shared.clock.now();
         let mut events = vec![];
-        let caught_up =
-            replay::catch_up(&*self.shared.log, View::clone(&before), now, |event| events.push(event.clone())).await;
+        let caught_up = replay::catch_up(&*self.shared.log, View::clone(&before), now, |event| {
+            events.push(event.clone())
+        })
+        .await;
         self.shared.counters.log_fails.store(caught_up.is_err(), Ordering::Relaxed);
         let view = caught_up?;
         self.uncertain = false;
@@ -258,7 +260,15 @@ impl Round {
             let (kind, version, body) = event.write().map_err(|error| error.to_string())?;
             world.apply(position, now, event.clone()).map_err(|error| error.to_string())?;
             let Cause { actor, request_id, reason } = job.cause().clone();
-            drafts.push(Draft { time_ms: now.as_millisecond(), actor, request_id, reason, kind, version, body });
+            drafts.push(Draft {
+                time_ms: now.as_millisecond(),
+                actor,
+                request_id,
+                reason,
+                kind,
+                version,
+                body,
+            });
         }
         self.world = world;
         self.batch.drafts.extend(drafts);

@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use yardarm_domain::{
-    ApplicationId, ContentHash, Deployment, EnvironmentId, Event, Exposure, ProfileId, ProfileType, VersionNumber, World,
-    live,
+    ApplicationId, ContentHash, Deployment, EnvironmentId, Event, Exposure, ProfileId, ProfileType,
+    VersionNumber, World, live,
 };
 use yardarm_flags::{FlagDocument, bucketing};
 use yardarm_log::Log;
@@ -50,7 +50,8 @@ impl Address {
     /// The three ids; `None` if these bytes never were any.
     #[must_use]
     pub fn ids(&self) -> Option<(ApplicationId, EnvironmentId, ProfileId)> {
-        let mut parts = self.0.chunks_exact(8).map(|part| std::str::from_utf8(part).unwrap_or("").trim_end_matches('\0'));
+        let mut parts =
+            self.0.chunks_exact(8).map(|part| std::str::from_utf8(part).unwrap_or("").trim_end_matches('\0'));
         Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
     }
 }
@@ -114,7 +115,10 @@ impl Served {
 
     /// The version with this content, so that it need not be loaded again.
     fn with_content(&self, hash: ContentHash) -> Option<&Arc<ServedVersion>> {
-        self.stable.iter().chain(self.candidate.iter().map(|candidate| &candidate.version)).find(|v| v.content == hash)
+        self.stable
+            .iter()
+            .chain(self.candidate.iter().map(|candidate| &candidate.version))
+            .find(|v| v.content == hash)
     }
 }
 
@@ -165,7 +169,9 @@ impl Touched {
             }
             Event::ApplicationDeleted { application }
             | Event::EnvironmentDeleted { application, .. }
-            | Event::ConfigurationProfileDeleted { application, .. } => Some(Self::Application(application.clone())),
+            | Event::ConfigurationProfileDeleted { application, .. } => {
+                Some(Self::Application(application.clone()))
+            }
             _ => None,
         }
     }
@@ -189,7 +195,11 @@ impl Slots {
         for application in world.applications().values() {
             for environment in application.environments.values() {
                 for profile in application.profiles.keys() {
-                    touched.push(Touched::One(application.id.clone(), environment.id.clone(), profile.clone()));
+                    touched.push(Touched::One(
+                        application.id.clone(),
+                        environment.id.clone(),
+                        profile.clone(),
+                    ));
                 }
             }
         }
@@ -264,7 +274,8 @@ impl Slots {
         let mut map = HashMap::clone(&self.map.load());
         map.retain(|address, slot| {
             let Some((app, environment, profile)) = address.ids() else { return false };
-            let exists = world.environment(&app, &environment).is_ok() && world.profile(&app, &profile).is_ok();
+            let exists =
+                world.environment(&app, &environment).is_ok() && world.profile(&app, &profile).is_ok();
             let keep = app != *application || exists;
             if !keep {
                 slot.state.store(None);
@@ -276,7 +287,11 @@ impl Slots {
 }
 
 /// A deployment's version in the form in which it is sent.
-async fn ready(deployment: &Deployment, old: Option<&Served>, log: &dyn Log) -> Result<Arc<ServedVersion>, Error> {
+async fn ready(
+    deployment: &Deployment,
+    old: Option<&Served>,
+    log: &dyn Log,
+) -> Result<Arc<ServedVersion>, Error> {
     let hash = deployment.content.hash;
     let known = old.and_then(|old| old.with_content(hash));
     if let Some(known) = known.filter(|known| known.version == deployment.version) {
@@ -314,7 +329,8 @@ mod tests {
 
     #[test]
     fn an_address_leads_back_to_its_ids() {
-        let (app, env, profile) = ("abcd".parse().unwrap(), "1234567".parse().unwrap(), "zzzzz".parse().unwrap());
+        let (app, env, profile) =
+            ("abcd".parse().unwrap(), "1234567".parse().unwrap(), "zzzzz".parse().unwrap());
         let address = Address::new(&app, &env, &profile);
         assert_eq!(Address::from_bytes(*address.bytes()).ids(), Some((app, env, profile)));
         assert_eq!(Address::from_bytes([255; 24]).ids(), None);

@@ -229,7 +229,12 @@ impl Node {
 }
 
 /// Resolves ids or names in the order in which the service reports what is missing.
-fn find(world: &World, application: &str, environment: &str, profile: &str) -> Result<Address, SessionRefusal> {
+fn find(
+    world: &World,
+    application: &str,
+    environment: &str,
+    profile: &str,
+) -> Result<Address, SessionRefusal> {
     let application: &Application =
         world.find_application(application).map_err(|_: Refusal| SessionRefusal::NoApplication)?;
     let profile = application.find_profile(profile).map_err(|_| SessionRefusal::NoProfile)?;

@@ -40,7 +40,11 @@ pub(crate) struct Counters {
 impl Counters {
     pub(crate) fn status(&self, seq: Seq, as_of: Timestamp, now: Timestamp) -> Status {
         let log_answers = !self.log_fails.load(Ordering::Relaxed);
-        let stale_for = if log_answers { SignedDuration::ZERO } else { now.duration_since(as_of).max(SignedDuration::ZERO) };
+        let stale_for = if log_answers {
+            SignedDuration::ZERO
+        } else {
+            now.duration_since(as_of).max(SignedDuration::ZERO)
+        };
         Status {
             seq,
             stale_for,

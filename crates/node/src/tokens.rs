@@ -59,7 +59,10 @@ impl TokenSealer {
         let (message, tag) = rest.split_first_chunk_mut::<CLAIMS>()?;
         entropy.fill(nonce);
         write(claims, message);
-        let made = self.cipher.encrypt_inout_detached(&XNonce::from(*nonce), b"", message.as_mut_slice().into()).ok()?;
+        let made = self
+            .cipher
+            .encrypt_inout_detached(&XNonce::from(*nonce), b"", message.as_mut_slice().into())
+            .ok()?;
         tag.copy_from_slice(&made);
         Some(URL_SAFE_NO_PAD.encode(sealed))
     }
@@ -164,10 +167,14 @@ impl UsedTokens {
         let Some((slot, tag)) = self.place(session) else { return };
         let counter = u64::from(counter) & ((1 << COUNTER_BITS) - 1);
         let word = slot.load(Ordering::Relaxed);
-        let same = word >> (COUNTER_BITS + TIME_BITS) == tag && (word >> TIME_BITS) & ((1 << COUNTER_BITS) - 1) == counter;
+        let same = word >> (COUNTER_BITS + TIME_BITS) == tag
+            && (word >> TIME_BITS) & ((1 << COUNTER_BITS) - 1) == counter;
         // The time is that of the first answer: repeating it must not prolong the tolerance.
         if !same {
-            slot.store((tag << (COUNTER_BITS + TIME_BITS)) | (counter << TIME_BITS) | seconds(now), Ordering::Relaxed);
+            slot.store(
+                (tag << (COUNTER_BITS + TIME_BITS)) | (counter << TIME_BITS) | seconds(now),
+                Ordering::Relaxed,
+            );
         }
     }
 
@@ -188,7 +195,11 @@ mod tests {
 
     fn claims() -> Claims {
         Claims {
-            address: Address::new(&"abcd123".parse().unwrap(), &"efgh456".parse().unwrap(), &"ijkl789".parse().unwrap()),
+            address: Address::new(
+                &"abcd123".parse().unwrap(),
+                &"efgh456".parse().unwrap(),
+                &"ijkl789".parse().unwrap(),
+            ),
             subject: [7; 16],
             session: 7,
             counter: 3,

@@ -21,6 +21,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use yardarm_domain::{Constraint as Limit, Tags};
 use yardarm_wire::constraints::{Constraint, Shown, Violation, message};
+use yardarm_wire::patterns::Rule;
 
 /// Characters shown of a value.
 const MOST_SHOWN: usize = 1_024;
@@ -34,6 +35,11 @@ pub(crate) const MOST: u32 = i32::MAX as u32;
 pub(crate) struct Checked<T>(Option<T>);
 
 impl<T> Checked<T> {
+    /// A value that needs no check.
+    pub(crate) fn fine(value: T) -> Self {
+        Self(Some(value))
+    }
+
     /// The same outcome for another form of the value.
     pub(crate) fn map<U>(self, form: impl FnOnce(T) -> U) -> Checked<U> {
         Checked(self.0.map(form))
@@ -123,7 +129,11 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     /// A text that must be there, as a `T`.
-    pub(crate) fn required<T: FromStr<Err = Limit>>(&mut self, member: &str, text: Option<&str>) -> Checked<T> {
+    pub(crate) fn required<T: FromStr<Err = Limit>>(
+        &mut self,
+        member: &str,
+        text: Option<&str>,
+    ) -> Checked<T> {
         match text {
             Some(text) => self.parsed(member, text),
             None => self.missing(member),
@@ -131,16 +141,20 @@ impl Arguments {
     }
 
     /// A text that may be there, as a `T`.
-    pub(crate) fn optional<T: FromStr<Err = Limit>>(&mut self, member: &str, text: Option<&str>) -> Checked<Option<T>> {
+    pub(crate) fn optional<T: FromStr<Err = Limit>>(
+        &mut self,
+        member: &str,
+        text: Option<&str>,
+    ) -> Checked<Option<T>> {
         match text {
             Some(text) => self.parsed(member, text).map(Some),
-            None => Checked(Some(None)),
+            None => Checked::fine(None),
         }
     }
 
     fn parsed<T: FromStr<Err = Limit>>(&mut self, member: &str, text: &str) -> Checked<T> {
         match text.parse() {
-            Ok(value) => Checked(Some(value)),
+            Ok(value) => Checked::fine(value),
             Err(limit) => self.broken(member, Value::Quoted(cut(text)), limit),
         }
     }
@@ -167,29 +181,34 @@ impl Arguments {
     ) -> Checked<Option<&'t str>> {
         match text {
             Some(text) => self.measured(member, text, &length).map(Some),
-            None => Checked(Some(None)),
+            None => Checked::fine(None),
         }
     }
 
-    fn measured<'t>(&mut self, member: &str, text: &'t str, length: &RangeInclusive<usize>) -> Checked<&'t str> {
+    fn measured<'t>(
+        &mut self,
+        member: &str,
+        text: &'t str,
+        length: &RangeInclusive<usize>,
+    ) -> Checked<&'t str> {
         match misfit(text, length) {
-            None => Checked(Some(text)),
+            None => Checked::fine(text),
             Some(limit) => self.broken(member, Value::Quoted(cut(text)), limit),
         }
     }
 
-    /// A text of a form that the model gives by `pattern`, which `fits` decides.
+    /// A text of the form that `rule` of the model gives by a pattern, and that `fits` recognises.
     pub(crate) fn matching<'t>(
         &mut self,
         member: &str,
         text: &'t str,
-        pattern: &'static str,
+        rule: &Rule,
         fits: fn(&str) -> bool,
     ) -> Checked<&'t str> {
         if fits(text) {
-            Checked(Some(text))
+            Checked::fine(text)
         } else {
-            self.broken(member, Value::Quoted(cut(text)), Constraint::Pattern(pattern))
+            self.refused(member, text, Constraint::Pattern(rule.pattern.unwrap_or(rule.shape)))
         }
     }
 
@@ -203,7 +222,7 @@ impl Arguments {
     ) -> Checked<Option<T>> {
         match text {
             Some(text) => self.word(member, Some(text), words, parse).map(Some),
-            None => Checked(Some(None)),
+            None => Checked::fine(None),
         }
     }
 
@@ -217,18 +236,24 @@ impl Arguments {
     ) -> Checked<T> {
         let Some(text) = text else { return self.missing(member) };
         match parse(text) {
-            Some(value) => Checked(Some(value)),
+            Some(value) => Checked::fine(value),
             None => self.broken(member, Value::Quoted(cut(text)), Constraint::OneOf(words)),
         }
     }
 
     /// A number that must be there.
-    pub(crate) fn number(&mut self, member: &str, number: Option<i64>, range: RangeInclusive<u32>) -> Checked<u32> {
+    pub(crate) fn number(
+        &mut self,
+        member: &str,
+        number: Option<i64>,
+        range: RangeInclusive<u32>,
+    ) -> Checked<u32> {
         let Some(number) = number else { return self.missing(member) };
         let (least, most) = (i64::from(*range.start()), i64::from(*range.end()));
-        let constraint = if number < least { Constraint::ValueAtLeast(least) } else { Constraint::ValueAtMost(most) };
+        let constraint =
+            if number < least { Constraint::ValueAtLeast(least) } else { Constraint::ValueAtMost(most) };
         match u32::try_from(number) {
-            Ok(number) if range.contains(&number) => Checked(Some(number)),
+            Ok(number) if range.contains(&number) => Checked::fine(number),
             _ => self.broken(member, Value::Quoted(number.to_string()), constraint),
         }
     }
@@ -242,12 +267,17 @@ impl Arguments {
     ) -> Checked<Option<u32>> {
         match number {
             Some(number) => self.number(member, Some(number), range).map(Some),
-            None => Checked(Some(None)),
+            None => Checked::fine(None),
         }
     }
 
     /// A number that travels as text in a path.
-    pub(crate) fn number_text(&mut self, member: &str, text: &str, range: RangeInclusive<u32>) -> Checked<u32> {
+    pub(crate) fn number_text(
+        &mut self,
+        member: &str,
+        text: &str,
+        range: RangeInclusive<u32>,
+    ) -> Checked<u32> {
         match text.parse::<i64>() {
             Ok(number) => self.number(member, Some(number), range),
             Err(_) => self.broken(member, Value::Quoted(cut(text)), "Member must be an integer"),
@@ -263,7 +293,7 @@ impl Arguments {
     ) -> Checked<Option<u32>> {
         match text {
             Some(text) => self.number_text(member, text, range).map(Some),
-            None => Checked(Some(None)),
+            None => Checked::fine(None),
         }
     }
 
@@ -275,7 +305,7 @@ impl Arguments {
         read: impl FnOnce(&N) -> Result<T, Limit>,
     ) -> Checked<T> {
         match read(&number) {
-            Ok(value) => Checked(Some(value)),
+            Ok(value) => Checked::fine(value),
             Err(limit) => self.broken(member, Value::Quoted(number.to_string()), limit),
         }
     }
@@ -288,7 +318,7 @@ impl Arguments {
         most: usize,
         mut check: impl FnMut(&mut Self, &str, I) -> Checked<T>,
     ) -> Checked<Option<Vec<T>>> {
-        let Some(items) = items else { return Checked(Some(None)) };
+        let Some(items) = items else { return Checked::fine(None) };
         if items.len() > most {
             return self.broken(member, Value::Nothing, Limit::MaxLength(most));
         }
@@ -311,14 +341,19 @@ impl Arguments {
             }
         }
         match Tags::new(pairs) {
-            Ok(tags) => Checked(Some(tags)),
+            Ok(tags) => Checked::fine(tags),
             Err(limit) => self.broken("Tags", Value::Nothing, limit),
         }
     }
 
     /// A required member is absent.
     pub(crate) fn missing<T>(&mut self, member: &str) -> Checked<T> {
-        self.broken(member, Value::Null, Limit::NotNull)
+        self.absent(member, Limit::NotNull)
+    }
+
+    /// The absence of a member breaks `constraint`.
+    pub(crate) fn absent<T>(&mut self, member: &str, constraint: impl Display) -> Checked<T> {
+        self.broken(member, Value::Null, constraint)
     }
 
     /// `text`, shown in quotes, breaks `constraint`.
@@ -402,7 +437,8 @@ mod tests {
         let name = arguments.required::<Name>("Name", None);
         let description = arguments.optional::<Description>("Description", Some("fine"));
         let size = arguments.number("Size", Some(-1), 1..=5);
-        let kind = arguments.optional_word("Kind", Some("c"), &["A", "B"], |word| (word == "A").then_some(()));
+        let kind =
+            arguments.optional_word("Kind", Some("c"), &["A", "B"], |word| (word == "A").then_some(()));
         let fault = arguments.finish((name, description, size, kind)).unwrap_err();
         assert_eq!(
             text(fault),
@@ -429,7 +465,8 @@ mod tests {
     #[test]
     fn a_list_that_is_too_long_is_not_walked() {
         let mut arguments = Arguments::default();
-        let checked = arguments.each("Items", Some(vec![(); 3]), 2, |_, _, ()| -> Checked<()> { panic!("walked") });
+        let checked =
+            arguments.each("Items", Some(vec![(); 3]), 2, |_, _, ()| -> Checked<()> { panic!("walked") });
         assert_eq!(
             text(arguments.finish(checked).unwrap_err()),
             "1 validation error detected: Value at 'items' failed to satisfy constraint: \
@@ -447,7 +484,10 @@ mod tests {
         ])));
         let told = text(arguments.finish(tags).unwrap_err());
         assert!(told.starts_with("2 validation errors detected: Value 'aws:x' at 'tags'"), "{told}");
-        assert!(told.contains("Map keys must satisfy constraint: [Member must satisfy regular expression"), "{told}");
+        assert!(
+            told.contains("Map keys must satisfy constraint: [Member must satisfy regular expression"),
+            "{told}"
+        );
         let half = "Map value must satisfy constraint: [Member must have length less than or equal to 256]";
         assert!(told.ends_with(half), "{told}");
     }
@@ -483,7 +523,9 @@ mod tests {
             let message = text(arguments.finish(checked).unwrap_err());
             assert_eq!(
                 message,
-                format!("1 validation error detected: Value '{sent}' at 'maxResults' failed to satisfy constraint: {told}")
+                format!(
+                    "1 validation error detected: Value '{sent}' at 'maxResults' failed to satisfy constraint: {told}"
+                )
             );
         }
     }

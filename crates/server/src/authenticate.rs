@@ -7,7 +7,8 @@ use http::request::Parts;
 use std::sync::Arc;
 use yardarm_node::{AccessSecret, Node};
 use yardarm_signature::{
-    BodyDigest, Credential, Expected, SecretKey, SignatureError, SignatureErrorKind, SignedRequest, normalize_path,
+    BodyDigest, Credential, Expected, SecretKey, SignatureError, SignatureErrorKind, SignedRequest,
+    normalize_path,
 };
 use yardarm_wire::errors::ErrorKind;
 
@@ -47,7 +48,8 @@ impl Authenticator {
             return Ok("anonymous".into());
         }
         let query = parts.uri.query().unwrap_or("");
-        let signed = SignedRequest::parse(&parts.method, path, query, &parts.headers).map_err(|e| refused(&e))?;
+        let signed =
+            SignedRequest::parse(&parts.method, path, query, &parts.headers).map_err(|e| refused(&e))?;
         let signed = signed.ok_or_else(|| refused(&SignatureError::MissingAuthentication))?;
         let id = signed.access_key_id();
         let key = match &self.dev {

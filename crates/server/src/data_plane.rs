@@ -27,12 +27,17 @@ pub(crate) async fn start_configuration_session(call: Call) -> Result<Answer, Fa
     let body: StartConfigurationSessionRequest = call.json()?;
     let client = call.header(&CLIENT_ID);
     let mut arguments = Arguments::default();
-    let application = arguments.text("ApplicationIdentifier", body.application_identifier.as_deref(), 1..=128);
-    let environment = arguments.text("EnvironmentIdentifier", body.environment_identifier.as_deref(), 1..=128);
-    let profile =
-        arguments.text("ConfigurationProfileIdentifier", body.configuration_profile_identifier.as_deref(), 1..=128);
-    let interval_s = body.required_minimum_poll_interval_in_seconds;
-    let interval_s = arguments.optional_number("RequiredMinimumPollIntervalInSeconds", interval_s, 15..=86_400);
+    let application =
+        arguments.text("ApplicationIdentifier", body.application_identifier.as_deref(), 1..=128);
+    let environment =
+        arguments.text("EnvironmentIdentifier", body.environment_identifier.as_deref(), 1..=128);
+    let profile = body.configuration_profile_identifier.as_deref();
+    let profile = arguments.text("ConfigurationProfileIdentifier", profile, 1..=128);
+    let interval_s = arguments.optional_number(
+        "RequiredMinimumPollIntervalInSeconds",
+        body.required_minimum_poll_interval_in_seconds,
+        15..=86_400,
+    );
     let client = arguments.optional_text("Yardarm-Client-Id", client.as_deref(), 1..=256);
     let (application, environment, profile, interval_s, client) =
         arguments.finish((application, environment, profile, interval_s, client))?;
@@ -46,11 +51,15 @@ fn session_fault(refusal: &SessionRefusal, start: &StartSession<'_>) -> Fault {
     let environment = ("EnvironmentIdentifier", start.environment);
     let profile = ("ConfigurationProfileIdentifier", start.profile);
     match refusal {
-        SessionRefusal::NoApplication => not_found("Application not found", ResourceType::Application, &[application]),
+        SessionRefusal::NoApplication => {
+            not_found("Application not found", ResourceType::Application, &[application])
+        }
         SessionRefusal::NoProfile => {
             not_found("ConfigurationProfile not found", ResourceType::ConfigurationProfile, &[profile])
         }
-        SessionRefusal::NoEnvironment => not_found("Environment not found", ResourceType::Environment, &[environment]),
+        SessionRefusal::NoEnvironment => {
+            not_found("Environment not found", ResourceType::Environment, &[environment])
+        }
         SessionRefusal::NoDeployment | SessionRefusal::NoConfiguration => {
             not_found("Deployment not found", ResourceType::Deployment, &[environment, profile])
         }
@@ -78,8 +87,9 @@ fn token_fault(problem: TokenProblem) -> Fault {
 pub(crate) async fn get_latest_configuration(call: Call) -> Result<Answer, Fault> {
     let token = call.query("configuration_token");
     let mut arguments = Arguments::default();
-    let checked = arguments.text("ConfigurationToken", token.as_deref(), 1..=8_192);
-    let token = arguments.finish(checked)?;
+    let token = arguments.text("ConfigurationToken", token.as_deref(), 0..=usize::MAX);
+    // A token of any length and form that is none is told as such, not as a broken constraint.
+    let token = arguments.finish(token)?;
     let latest = call.node.latest(token).map_err(|refusal| match refusal {
         SessionRefusal::Token(problem) => token_fault(problem),
         SessionRefusal::NotReady => Fault::internal("sessions cannot be sealed"),

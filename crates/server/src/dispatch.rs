@@ -3,8 +3,8 @@
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::control_plane::{
-    applications, configuration_profiles, deployment_strategies, deployments, environments, hosted_versions, settings,
-    tags,
+    applications, configuration_profiles, deployment_strategies, deployments, environments, hosted_versions,
+    settings, tags,
 };
 use crate::data_plane;
 use crate::fault::Fault;

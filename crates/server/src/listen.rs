@@ -44,7 +44,12 @@ const EXHAUSTED: Duration = Duration::from_millis(100);
 /// Serves `router` until `stop` is ready, then lets requests under way finish.
 ///
 /// Answers whether all of them did.
-pub async fn serve(listener: Listener, router: Router, limits: &Limits, stop: impl Future<Output = ()>) -> bool {
+pub async fn serve(
+    listener: Listener,
+    router: Router,
+    limits: &Limits,
+    stop: impl Future<Output = ()>,
+) -> bool {
     let places = Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
     let graceful = GracefulShutdown::new();
     let mut builder = http1::Builder::new();

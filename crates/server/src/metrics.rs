@@ -15,7 +15,8 @@ use std::time::Duration;
 use yardarm_node::Node;
 
 /// Upper bounds of the latency buckets, seconds.
-const BOUNDS: [f64; 12] = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
+const BOUNDS: [f64; 12] =
+    [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
 
 /// What is counted of one route.
 #[derive(Debug)]
@@ -44,7 +45,9 @@ impl RouteMetrics {
             counter.fetch_add(1, Ordering::Relaxed);
         }
         let seconds = took.as_secs_f64();
-        if let Some(bucket) = BOUNDS.iter().position(|bound| seconds <= *bound).and_then(|at| self.buckets.get(at)) {
+        if let Some(bucket) =
+            BOUNDS.iter().position(|bound| seconds <= *bound).and_then(|at| self.buckets.get(at))
+        {
             bucket.fetch_add(1, Ordering::Relaxed);
         }
         let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
@@ -113,20 +116,29 @@ impl Snapshot {
 
     fn durations(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let help = "Time from a request's head to its answer, by operation.";
-        let mut family =
-            encoder.encode_descriptor("yardarm_request_duration_seconds", help, None, MetricType::Histogram)?;
+        let mut family = encoder.encode_descriptor(
+            "yardarm_request_duration_seconds",
+            help,
+            None,
+            MetricType::Histogram,
+        )?;
         for route in &self.routes {
             let count: u64 = route.answers.iter().map(|answers| answers.load(Ordering::Relaxed)).sum();
             if count == 0 {
                 continue;
             }
-            let mut buckets: Vec<(f64, u64)> =
-                BOUNDS.iter().zip(&route.buckets).map(|(bound, at)| (*bound, at.load(Ordering::Relaxed))).collect();
+            let mut buckets: Vec<(f64, u64)> = BOUNDS
+                .iter()
+                .zip(&route.buckets)
+                .map(|(bound, at)| (*bound, at.load(Ordering::Relaxed)))
+                .collect();
             let within: u64 = buckets.iter().map(|(_, at)| at).sum();
             buckets.push((f64::INFINITY, count.saturating_sub(within)));
             let sum = Duration::from_nanos(route.nanoseconds.load(Ordering::Relaxed)).as_secs_f64();
             let labels = [("operation", route.route)];
-            family.encode_family(&labels)?.encode_histogram::<[(&str, &str); 0]>(sum, count, &buckets, None)?;
+            family
+                .encode_family(&labels)?
+                .encode_histogram::<[(&str, &str); 0]>(sum, count, &buckets, None)?;
         }
         Ok(())
     }
@@ -147,7 +159,11 @@ impl Snapshot {
             ("yardarm_log_position", "The last record this node knows.", as_gauge(status.seq.0)),
             ("yardarm_log_answers", "Whether the log answers: 1 or 0.", i64::from(status.log_answers)),
             ("yardarm_stale_seconds", "How old this node's knowledge is.", status.stale_for.as_secs()),
-            ("yardarm_configurations_behind", "Configurations whose newest content could not be loaded.", as_gauge(status.behind)),
+            (
+                "yardarm_configurations_behind",
+                "Configurations whose newest content could not be loaded.",
+                as_gauge(status.behind),
+            ),
         ];
         for (name, help, value) in gauges {
             let family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;

@@ -1,3 +1,271 @@
-//! stub
+//! From the reasons of the domain and the node to the words of the service: the only place where they are chosen.
+//!
+//! Clients match on these texts, odd punctuation included, so what the service is known to say is said literally. Where
+//! nothing is known the words are Yardarm's own. **Invariant:** what is our fault is logged in full and shown as nothing
+//! but an internal error.
+
+use crate::call::Call;
 use crate::fault::Fault;
-impl From<yardarm_node::Error> for Fault { fn from(e: yardarm_node::Error) -> Self { Fault::internal(e) } }
+use yardarm_domain::{Account, DeploymentState, Missing, Noun, Quota, Refusal, Resource};
+use yardarm_flags::{ReadError, Violation, Violations};
+use yardarm_node::{ConfigurationRefused, Error};
+use yardarm_wire::constraints::{self, Constraint, Shown};
+use yardarm_wire::enums;
+use yardarm_wire::errors::{ErrorBody, ErrorKind, InvalidConfigurationDetail};
+use yardarm_wire::floats::WireFloat;
+
+/// A result whose error is told in the service's words, which name the account.
+pub(crate) trait OrFault<T> {
+    /// The value, or why there is none.
+    ///
+    /// # Errors
+    /// As it is told to the caller.
+    fn or_fault(self, call: &Call) -> Result<T, Fault>;
+}
+
+impl<T, E: Into<ConfigurationRefused>> OrFault<T> for Result<T, E> {
+    fn or_fault(self, call: &Call) -> Result<T, Fault> {
+        self.map_err(|error| fault(error.into(), &call.node.config().account))
+    }
+}
+
+/// Why a configuration or a command was refused, in the service's words.
+pub(crate) fn fault(refused: ConfigurationRefused, account: &Account) -> Fault {
+    match refused {
+        ConfigurationRefused::Node(Error::Refused(refusal)) => refusal_fault(&refusal, account),
+        ConfigurationRefused::Node(Error::Busy(why)) => {
+            Fault::told(ErrorKind::Throttling, format!("Too many requests: {why}. Try again."))
+        }
+        ConfigurationRefused::Node(
+            error @ (Error::Log(_) | Error::Unreadable(_) | Error::Sealed(_) | Error::Internal(_)),
+        ) => Fault::internal(error),
+        ConfigurationRefused::FlagDocument(error) => flag_document_fault(error),
+        ConfigurationRefused::FlagContentType(content_type) => Fault::bad_request(format!(
+            "The content of a feature flag configuration profile must have the content type application/json, \
+             not {content_type}."
+        )),
+        // Both print the service's text, which has neither a reason nor details.
+        ConfigurationRefused::Schema(refused) => Fault::bad_request(refused.to_string()),
+        ConfigurationRefused::Content(refused) => Fault::bad_request(refused.to_string()),
+    }
+}
+
+fn refusal_fault(refusal: &Refusal, account: &Account) -> Fault {
+    use ErrorKind::{BadRequest, Conflict, ResourceNotFound, ServiceQuotaExceeded};
+    let (kind, text) = match refusal {
+        Refusal::NotFound(missing) => (ResourceNotFound, not_found(missing, account)),
+        Refusal::NameTaken { noun, name, id, application } => {
+            let application = application.as_ref().map(ToString::to_string).unwrap_or_default();
+            (BadRequest, name_taken(*noun, name, id, &application, account))
+        }
+        Refusal::HasEnvironments(id) => {
+            let text = format!(
+                "Cannot delete application {id}, because there are still environments existing under it."
+            );
+            (BadRequest, text)
+        }
+        Refusal::HasProfiles(id) => {
+            let what = "there are still configuration profiles existing under it";
+            (BadRequest, format!("Cannot delete application {id}, because {what}."))
+        }
+        Refusal::HasVersions(id) => {
+            let what = "there are still hosted configuration versions existing under it";
+            (BadRequest, format!("Cannot delete configuration profile {id} because {what}."))
+        }
+        Refusal::PredefinedStrategyUpdate(id) => {
+            (BadRequest, format!("Cannot update predefined Deployment Strategy {id}"))
+        }
+        Refusal::PredefinedStrategyDelete(id) => {
+            (BadRequest, format!("Cannot delete predefined Deployment Strategy {id}."))
+        }
+        Refusal::FlagProfileNotHosted => (BadRequest, FLAGS_ARE_HOSTED.into()),
+        Refusal::LatestVersion { sent, actual } => (
+            Conflict,
+            format!("Expected latest version {sent} does not match actual latest version {actual}"),
+        ),
+        Refusal::LatestDeployment { sent, actual } => {
+            let expected = format!("Expected latest deployment number {sent}");
+            (Conflict, format!("{expected} does not match actual latest deployment number {actual}"))
+        }
+        Refusal::LabelTaken { label, version } => {
+            let taken = "has already been assigned to hosted configuration version";
+            let other =
+                "Please provide a different version label to create your hosted configuration version.";
+            (BadRequest, format!("The version label '{label}' {taken} {version}. {other}"))
+        }
+        Refusal::DeploymentInProgress { environment, number } => {
+            (Conflict, format!("Environment {environment} already has a deployment in progress: {number}"))
+        }
+        Refusal::NotStoppable { application, environment, number, state } => {
+            let deployment =
+                format!("Deployment {number} for App {application} and Environment {environment}");
+            let state = deployment_state(*state);
+            (BadRequest, format!("{deployment} cannot be stopped, it has a status of {state}."))
+        }
+        Refusal::NotNewest { number, newer } => {
+            let why = format!("deployment {newer} of the same configuration profile came after it");
+            (BadRequest, format!("Deployment {number} cannot be reverted, because {why}."))
+        }
+        Refusal::QuotaExceeded { quota, limit } => (ServiceQuotaExceeded, quota_exceeded(*quota, *limit)),
+        Refusal::ContentTooLarge { limit_bytes, size_bytes } => return too_large(*limit_bytes, *size_bytes),
+        Refusal::DeletionProtected { resource, period_min } => {
+            let why = format!("it served a configuration within the last {period_min} minutes");
+            (
+                Conflict,
+                format!("Cannot delete {resource}, because {why} and deletion protection applies to it."),
+            )
+        }
+        Refusal::Constraint { member, constraint } => {
+            let constraint = constraint.to_string();
+            let constraint = Constraint::Text(&constraint);
+            let violation = constraints::Violation { member, value: Shown::Nothing, constraint };
+            (BadRequest, constraints::message(&[violation]))
+        }
+        Refusal::AccessKeyTaken(id) => (Conflict, format!("Access key {id} already exists.")),
+        Refusal::Raced => {
+            (Conflict, "The configuration profile was changed at the same time. Try again.".into())
+        }
+    };
+    Fault::told(kind, text)
+}
+
+/// What a flag profile's `LocationUri` must be.
+pub(crate) const FLAGS_ARE_HOSTED: &str =
+    "ConfigurationProfiles of type 'AWS.AppConfig.FeatureFlags' can only have a locationUri of 'hosted'";
+
+fn not_found(missing: &Missing, account: &Account) -> String {
+    let account_id = &account.id;
+    match missing {
+        Missing::Application(app) => {
+            format!("Application with Id {app} could not be found for account {account_id}.")
+        }
+        Missing::Environment(app, env) => format!(
+            "Environment with Application Id {app} and Environment Id {env} could not be found for account {account_id}."
+        ),
+        Missing::ConfigurationProfile(app, profile) => format!(
+            "Configuration Profile with Application Id {app} and Configuration Profile Id {profile} \
+             could not be found for account {account_id}."
+        ),
+        Missing::HostedVersion(app, profile, version) => format!(
+            "Hosted Configuration Version with Application Id {app}, Configuration Profile Id {profile}, \
+             and Version {version} could not be found for account {account_id}"
+        ),
+        Missing::ConfigurationNumber(name, number) => {
+            format!("Could not find configuration {name} with version number {number}")
+        }
+        Missing::ConfigurationLabel(name, label) => {
+            format!("Could not find configuration {name} with version label {label}")
+        }
+        Missing::Strategy(id) => format!("DeploymentStrategy with Id {id} could not be found."),
+        Missing::Deployment(app, env, number) => format!(
+            "Deployment with Application Id {app}, Environment Id {env}, and Deployment Number {number} \
+             could not be found for account {account_id}."
+        ),
+        Missing::Resource(name) => {
+            let arn =
+                name.parse::<Resource>().map_or_else(|_| name.clone(), |resource| account.arn(&resource));
+            format!("Resource {arn} could not be found.")
+        }
+        Missing::AccessKey(id) => format!("Access key {id} could not be found."),
+    }
+}
+
+fn name_taken(noun: Noun, name: &str, id: &str, application: &str, account: &Account) -> String {
+    let account = &account.id;
+    match noun {
+        Noun::Application => {
+            format!("Application with name {name} already exists with id {id} in account {account}")
+        }
+        Noun::Environment => format!(
+            "Environment with name {name} already exists with id {id} in application {application} and account {account}"
+        ),
+        Noun::ConfigurationProfile => format!(
+            "ConfigurationProfile with name {name} already exists with id {id} in application {application} \
+             account {account}"
+        ),
+    }
+}
+
+fn quota_exceeded(quota: Quota, limit: u64) -> String {
+    match quota {
+        Quota::Applications => format!("The account has {limit} applications, which is its quota."),
+        Quota::Environments => format!("The application has {limit} environments, which is its quota."),
+        Quota::ConfigurationProfiles => {
+            format!("The application has {limit} configuration profiles, which is its quota.")
+        }
+        Quota::DeploymentStrategies => {
+            format!("The account has {limit} deployment strategies, which is its quota.")
+        }
+        Quota::HostedStore => {
+            format!("All hosted configuration versions together have at most {} KB.", limit / KILOBYTE)
+        }
+        Quota::QueuedDeployments => {
+            format!("{limit} deployments are waiting in the environment, which is its quota.")
+        }
+        Quota::AccessKeys => format!("The account has {limit} access keys, which is its quota."),
+    }
+}
+
+const KILOBYTE: u64 = 1_024;
+
+/// Sizes are told in kilobytes; a begun one counts.
+fn too_large(limit_bytes: u64, size_bytes: u64) -> Fault {
+    #[expect(clippy::cast_precision_loss, reason = "a request's kilobytes are few")]
+    let kilobytes = |count: u64| WireFloat::from(count as f64);
+    let (limit, size) = (kilobytes(limit_bytes / KILOBYTE), kilobytes(size_bytes.div_ceil(KILOBYTE)));
+    let body = ErrorBody::payload_too_large("Content size limit exceeded.", limit, size);
+    Fault::new(ErrorKind::PayloadTooLarge, body)
+}
+
+/// The service's flag checks behave as an extension, and its errors say so.
+fn flag_document_fault(error: ReadError) -> Fault {
+    let (what, details) = match error {
+        ReadError::TooLarge { limit, size } => return too_large(limit as u64, size as u64),
+        ReadError::Malformed { message, at } => {
+            let detail = InvalidConfigurationDetail {
+                reason: Some(message),
+                line: Some(at.line),
+                column: Some(at.column),
+                ..InvalidConfigurationDetail::default()
+            };
+            ("Malformed 'Content' provided", vec![detail])
+        }
+        ReadError::Invalid(violations) => ("Invalid 'Content' data", details(violations)),
+    };
+    let message = format!("Error invoking extension AppConfig Feature Flags Helper: {what}");
+    Fault::new(ErrorKind::BadRequest, ErrorBody::invalid_configuration(message, details))
+}
+
+fn details(violations: Violations) -> Vec<InvalidConfigurationDetail> {
+    let Violations { listed, omitted } = violations;
+    let mut details: Vec<_> = listed.into_iter().map(detail).collect();
+    if omitted > 0 {
+        let reason = Some(format!("{omitted} more violations are not listed"));
+        details.push(InvalidConfigurationDetail { reason, ..InvalidConfigurationDetail::default() });
+    }
+    details
+}
+
+fn detail(violation: Violation) -> InvalidConfigurationDetail {
+    InvalidConfigurationDetail {
+        constraint: Some(violation.constraint),
+        location: Some(violation.location),
+        reason: violation.reason,
+        detail_type: Some(violation.kind.as_str().into()),
+        value: Some(violation.value),
+        pointer: Some(violation.pointer),
+        line: violation.at.map(|at| at.line),
+        column: violation.at.map(|at| at.column),
+    }
+}
+
+/// A deployment's state in the service's word.
+pub(crate) fn deployment_state(state: DeploymentState) -> enums::DeploymentState {
+    match state {
+        DeploymentState::Deploying => enums::DeploymentState::Deploying,
+        DeploymentState::Baking => enums::DeploymentState::Baking,
+        DeploymentState::Complete => enums::DeploymentState::Complete,
+        DeploymentState::RolledBack => enums::DeploymentState::RolledBack,
+        DeploymentState::Reverted => enums::DeploymentState::Reverted,
+    }
+}

@@ -60,7 +60,12 @@ pub fn router(node: Node, settings: ServerSettings) -> Router {
             stranger(same_node.clone(), wrong_method.clone(), ErrorKind::MethodNotAllowed, text)
         })
         .fallback(move || {
-            stranger(node.clone(), unknown.clone(), ErrorKind::UnknownOperation, "No operation has this path.")
+            stranger(
+                node.clone(),
+                unknown.clone(),
+                ErrorKind::UnknownOperation,
+                "No operation has this path.",
+            )
         });
     native::observability(router, &app, Arc::new(metrics))
 }
@@ -91,7 +96,9 @@ fn aws_route(app: Arc<App>, operation: &'static Operation, counters: Arc<RouteMe
             let mut response = match answered {
                 Ok(Ok(response)) => response,
                 Ok(Err(fault)) => fault.into_response(),
-                Err(_) => Fault::told(ErrorKind::InternalServer, "The request took too long.").into_response(),
+                Err(_) => {
+                    Fault::told(ErrorKind::InternalServer, "The request took too long.").into_response()
+                }
             };
             finish(&mut response, &id);
             counters.count(response.status(), started.elapsed());
@@ -156,8 +163,11 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Fault> {
 fn too_large(limit: usize, size: u64) -> Fault {
     #[expect(clippy::cast_precision_loss, reason = "kilobytes of a request body")]
     let kilobytes = |bytes: u64| WireFloat::from(bytes.div_ceil(1_024) as f32);
-    let body =
-        ErrorBody::payload_too_large("The request body is too large.", kilobytes(limit as u64), kilobytes(size));
+    let body = ErrorBody::payload_too_large(
+        "The request body is too large.",
+        kilobytes(limit as u64),
+        kilobytes(size),
+    );
     Fault::new(ErrorKind::PayloadTooLarge, body)
 }
 

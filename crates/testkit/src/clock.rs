@@ -40,7 +40,14 @@ impl Clock for ManualClock {
 
     async fn sleep_until(&self, until: Timestamp) {
         let mut now = self.now.subscribe();
-        // The sender lives as long as `self`, so waiting can only end by the time being reached.
-        let _ = now.wait_for(|now| *now >= until).await;
+        let mut latest = *now.borrow();
+        // The sender lives as long as `self`, so waiting ends by the time being reached or set back only.
+        let _ = now
+            .wait_for(|now| {
+                let set_back = *now < latest;
+                latest = *now;
+                set_back || *now >= until
+            })
+            .await;
     }
 }

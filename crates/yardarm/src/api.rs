@@ -29,7 +29,8 @@ impl Api {
     /// is tried when there are none.
     pub(crate) fn from_environment() -> Result<Self, Failure> {
         let url = environment::variable("YARDARM_URL").unwrap_or_else(|| "http://127.0.0.1:4770".into());
-        let uri: http::Uri = url.parse().map_err(|_| Failure::usage(format!("YARDARM_URL `{url}` is no URL")))?;
+        let uri: http::Uri =
+            url.parse().map_err(|_| Failure::usage(format!("YARDARM_URL `{url}` is no URL")))?;
         let host = uri.host().unwrap_or_default().to_owned();
         if host.is_empty() {
             return Err(Failure::usage(format!("YARDARM_URL `{url}` names no host")));
@@ -90,10 +91,13 @@ impl Api {
         }
         let request = request.body(body).map_err(|error| Failure::usage(error.to_string()))?;
         let url = &self.url;
-        let mut response =
-            self.agent.run(request).map_err(|error| Failure::failed(format!("{url} does not answer: {error}")))?;
+        let mut response = self
+            .agent
+            .run(request)
+            .map_err(|error| Failure::failed(format!("{url} does not answer: {error}")))?;
         let status = response.status();
-        let text = response.body_mut().read_to_string().map_err(|error| Failure::failed(error.to_string()))?;
+        let text =
+            response.body_mut().read_to_string().map_err(|error| Failure::failed(error.to_string()))?;
         if status.is_success() {
             return Ok(text);
         }

@@ -42,7 +42,8 @@ fn create(path: &Path, text: &str) -> io::Result<()> {
 /// A key is made only for a store that does not exist yet: a new key would open nothing of an old one.
 pub(crate) fn master_keys(options: &InForce) -> Result<MasterKeys, Failure> {
     if let Some(text) = environment::secret("YARDARM_MASTER_KEY") {
-        return MasterKeys::parse(&text).map_err(|error| Failure::usage(format!("YARDARM_MASTER_KEY: {error}")));
+        return MasterKeys::parse(&text)
+            .map_err(|error| Failure::usage(format!("YARDARM_MASTER_KEY: {error}")));
     }
     let path = options.master_key_path();
     let shown = path.display();

@@ -192,7 +192,8 @@ impl Sources {
             None => return Ok(Options::default()),
         };
         let shown = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("{shown}: {error}")))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("{shown}: {error}")))?;
         toml::from_str(&text).map_err(|error| Failure::usage(format!("{shown}: {error}")))
     }
 }
@@ -203,11 +204,15 @@ impl InForce {
         let open = !self.listen.ip().is_loopback();
         if self.dev && open {
             let listen = self.listen;
-            return Err(Failure::usage(format!("--dev is for loopback only, not for {listen}: anybody could sign")));
+            return Err(Failure::usage(format!(
+                "--dev is for loopback only, not for {listen}: anybody could sign"
+            )));
         }
         if self.authentication == AuthenticationOption::None && open {
             let listen = self.listen;
-            return Err(Failure::usage(format!("--authentication none is for loopback only, not for {listen}")));
+            return Err(Failure::usage(format!(
+                "--authentication none is for loopback only, not for {listen}"
+            )));
         }
         let interval = self.poll_interval_seconds;
         if !(1..=86_400).contains(&interval) {
@@ -225,10 +230,9 @@ impl InForce {
     }
 
     fn account(&self) -> Result<Account, Failure> {
-        let id: AccountId = self
-            .account_id
-            .parse()
-            .map_err(|_| Failure::usage(format!("--account-id has twelve digits, unlike `{}`", self.account_id)))?;
+        let id: AccountId = self.account_id.parse().map_err(|_| {
+            Failure::usage(format!("--account-id has twelve digits, unlike `{}`", self.account_id))
+        })?;
         let region: Region =
             self.region.parse().map_err(|_| Failure::usage(format!("`{}` is no --region", self.region)))?;
         Ok(Account { id, region })

@@ -1,5 +1,7 @@
 //! The arrows between crates never turn round: who may depend on whom, checked over `cargo metadata`.
 
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
+
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -89,7 +91,8 @@ fn crates_depend_on_each_other_in_one_direction_only() {
 
 #[test]
 fn pure_crates_have_no_runtime_no_clock_no_randomness_and_no_io() {
-    const PURE: &[&str] = &["yardarm-flags", "yardarm-domain", "yardarm-validators", "yardarm-signature", "yardarm-wire"];
+    const PURE: &[&str] =
+        &["yardarm-flags", "yardarm-domain", "yardarm-validators", "yardarm-signature", "yardarm-wire"];
     const HARMLESS: &[&str] = &[
         "arc-swap",
         "hmac",
@@ -119,7 +122,9 @@ fn pure_crates_have_no_runtime_no_clock_no_randomness_and_no_io() {
 #[test]
 fn only_the_log_knows_sql_and_only_the_server_knows_http_serving() {
     let found = dependencies();
-    for (outside, room) in [("rusqlite", "yardarm-log"), ("axum", "yardarm-server"), ("hyper", "yardarm-server")] {
+    for (outside, room) in
+        [("rusqlite", "yardarm-log"), ("axum", "yardarm-server"), ("hyper", "yardarm-server")]
+    {
         for (name, needs) in &found {
             assert!(name == room || !needs.contains(outside), "{name} must not depend on {outside}");
         }

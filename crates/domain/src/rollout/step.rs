@@ -123,9 +123,7 @@ pub fn step(plan: &Plan, phase: Phase, input: Input, now: Timestamp) -> Result<V
         (Phase::Complete { .. } | Phase::RolledBack | Phase::Reverted, Input::Stop { .. }) => {
             Err(NotPossible)
         }
-        (Phase::Growing { since, .. } | Phase::Baking { since }, Input::Tick)
-            if now.duration_until(since) > CLOCK_DISAGREEMENT =>
-        {
+        (Phase::Growing { since, .. } | Phase::Baking { since }, Input::Tick) if is_set_back(since, now) => {
             Ok(vec![Transition::Rescheduled { since: now }])
         }
         (Phase::Growing { step, .. }, Input::Tick) => Ok(grow(plan, phase, step, now)),
@@ -143,6 +141,11 @@ pub fn step(plan: &Plan, phase: Phase, input: Input, now: Timestamp) -> Result<V
             Input::Proceed,
         ) => Ok(vec![]),
     }
+}
+
+/// Whether the clock was set back since the last transition.
+fn is_set_back(since: Timestamp, now: Timestamp) -> bool {
+    now.duration_until(since) > CLOCK_DISAGREEMENT
 }
 
 /// At most one step, and what follows from reaching everyone.
@@ -174,7 +177,7 @@ fn grow(plan: &Plan, phase: Phase, taken: u32, now: Timestamp) -> Vec<Transition
 }
 
 impl Plan {
-    /// When to call [`step`] with [`Input::Tick`] if nothing else happens. `None`: never.
+    /// When to call [`step`] with [`Input::Tick`] if nothing else happens and the clock behaves. `None`: never.
     #[must_use]
     pub fn wake_at(&self, phase: Phase) -> Option<Timestamp> {
         match phase {
@@ -188,6 +191,20 @@ impl Plan {
             }
             Phase::Baking { since } => Some(since.saturating_add(self.bake()).unwrap_or(Timestamp::MAX)),
             Phase::Queued | Phase::Complete { .. } | Phase::RolledBack | Phase::Reverted => None,
+        }
+    }
+
+    /// As [`Plan::wake_at`], but at once where the clock was set back: the waiting has to begin anew.
+    #[must_use]
+    pub fn due_at(&self, phase: Phase, now: Timestamp) -> Option<Timestamp> {
+        match phase {
+            Phase::Growing { since, .. } | Phase::Baking { since } if is_set_back(since, now) => Some(now),
+            Phase::Queued
+            | Phase::Growing { .. }
+            | Phase::Baking { .. }
+            | Phase::Complete { .. }
+            | Phase::RolledBack
+            | Phase::Reverted => self.wake_at(phase),
         }
     }
 

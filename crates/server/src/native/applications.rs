@@ -3,16 +3,16 @@
 use super::json;
 use crate::call::Call;
 use crate::fault::Fault;
+use crate::refusal::OrFault;
 use axum::response::Response;
 use http::StatusCode;
-use yardarm_domain::{CascadeDeleteApplication, DeleteApplication, DeletionProtectionCheck, Refusal, Removed};
-use yardarm_node::Error;
+use yardarm_domain::{CascadeDeleteApplication, DeleteApplication, DeletionProtectionCheck, Removed};
 use yardarm_wire::headers;
 use yardarm_wire::native::{DeletedApplication, RemovedCounts};
 
 pub(super) async fn delete(call: Call) -> Result<Response, Fault> {
     let view = call.node.view();
-    let found = view.world.find_application(call.label("application")).map_err(|refusal: Refusal| Error::from(refusal))?;
+    let found = view.world.find_application(call.label("application")).or_fault(&call)?;
     let (application, name) = (found.id.clone(), found.name.to_string());
     let cascade = match call.query("cascade").as_deref() {
         Some("true") => true,
@@ -21,13 +21,19 @@ pub(super) async fn delete(call: Call) -> Result<Response, Fault> {
     };
     let removed = if cascade {
         let check = check(&call)?;
-        let reads = call.node.last_reads(|address| address.ids().is_some_and(|(app, _, _)| app == application));
-        let last_reads =
-            reads.into_iter().filter_map(|(address, at)| address.ids().map(|(_, env, _)| (env, at))).collect();
+        let reads =
+            call.node.last_reads(|address| address.ids().is_some_and(|(app, _, _)| app == application));
+        let last_reads = reads
+            .into_iter()
+            .filter_map(|(address, at)| address.ids().map(|(_, env, _)| (env, at)))
+            .collect();
         let command = CascadeDeleteApplication { application: application.clone(), check, last_reads };
-        call.node.execute(command, call.cause.clone()).await?.outcome
+        call.node.execute(command, call.cause.clone()).await.or_fault(&call)?.outcome
     } else {
-        call.node.execute(DeleteApplication { application: application.clone() }, call.cause.clone()).await?;
+        call.node
+            .execute(DeleteApplication { application: application.clone() }, call.cause.clone())
+            .await
+            .or_fault(&call)?;
         Removed { environments: 0, profiles: 0, versions: 0, deployments: 0 }
     };
     let removed = RemovedCounts {

@@ -38,6 +38,7 @@ pub(super) async fn read(call: Call) -> Result<Response, Fault> {
         tokio::select! {
             changed = changes.changed() => if changed.is_err() { return not_modified(tag.as_deref()) },
             () = &mut waiting => return not_modified(tag.as_deref()),
+            () = call.node.until_closing() => return not_modified(tag.as_deref()),
         }
     }
 }
@@ -46,12 +47,15 @@ fn wait(call: &Call) -> Result<Duration, Fault> {
     let Some(text) = call.query("wait") else { return Ok(Duration::ZERO) };
     match text.parse::<u64>() {
         Ok(seconds) if seconds <= LONGEST_WAIT.as_secs() => Ok(Duration::from_secs(seconds)),
-        _ => Err(Fault::bad_request(format!("wait is 0 to {} seconds, not `{text}`", LONGEST_WAIT.as_secs()))),
+        _ => {
+            Err(Fault::bad_request(format!("wait is 0 to {} seconds, not `{text}`", LONGEST_WAIT.as_secs())))
+        }
     }
 }
 
 fn current(call: &Call, client: Option<&str>) -> Result<Option<Arc<ServedVersion>>, Fault> {
-    let [application, environment, profile] = ["application", "environment", "profile"].map(|label| call.label(label));
+    let [application, environment, profile] =
+        ["application", "environment", "profile"].map(|label| call.label(label));
     let reading = call.node.read_configuration(application, environment, profile, client);
     reading.map(|reading| reading.version).map_err(|refusal| {
         let what = match refusal {

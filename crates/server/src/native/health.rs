@@ -42,8 +42,11 @@ fn health(node: &Node) -> Health {
 }
 
 fn render(health: &Health) -> Response {
-    let status =
-        if health.status == HealthStatus::Unavailable { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let status = if health.status == HealthStatus::Unavailable {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::OK
+    };
     json(status, health).unwrap_or_else(|_| empty(StatusCode::INTERNAL_SERVER_ERROR))
 }
 

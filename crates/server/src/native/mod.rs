@@ -37,7 +37,12 @@ struct Route {
 
 macro_rules! route {
     ($method:ident $path:ident $name:literal $handler:path) => {
-        Route { method: MethodFilter::$method, path: paths::$path, name: $name, handler: |call| Box::pin($handler(call)) }
+        Route {
+            method: MethodFilter::$method,
+            path: paths::$path,
+            name: $name,
+            handler: |call| Box::pin($handler(call)),
+        }
     };
 }
 
@@ -67,7 +72,12 @@ pub(crate) fn routes(mut router: Router, app: &Arc<App>, metrics: &mut Metrics) 
     router
 }
 
-async fn serve(app: Arc<App>, route: &'static Route, counters: Arc<RouteMetrics>, request: Request) -> Response {
+async fn serve(
+    app: Arc<App>,
+    route: &'static Route,
+    counters: Arc<RouteMetrics>,
+    request: Request,
+) -> Response {
     let started = Instant::now();
     let id = request_id(&app.node);
     let limit = app.settings.limits.request_time.saturating_add(LONGEST_WAIT);

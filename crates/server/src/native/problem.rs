@@ -21,7 +21,11 @@ pub(super) fn response(fault: &Fault, id: &str) -> Response {
         Some(BadRequestDetails::InvalidParameters(_)) | None => vec![],
     };
     // Quotas have a status of their own on the AWS planes; here 409 says it.
-    let status = if fault.kind == ErrorKind::ServiceQuotaExceeded { StatusCode::CONFLICT } else { fault.kind.status() };
+    let status = if fault.kind == ErrorKind::ServiceQuotaExceeded {
+        StatusCode::CONFLICT
+    } else {
+        fault.kind.status()
+    };
     render(Problem { detail: fault.body.message.clone(), errors, ..Problem::of_status(status) }, id)
 }
 

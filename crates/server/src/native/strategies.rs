@@ -4,14 +4,14 @@ use super::json;
 use crate::arguments::Arguments;
 use crate::call::Call;
 use crate::fault::Fault;
+use crate::refusal::OrFault;
 use axum::response::Response;
 use http::StatusCode;
 use yardarm_domain::rollout::{GrowthFactor, GrowthType};
 use yardarm_domain::{
-    CreateDeploymentStrategy, DeploymentStrategy, Description, Name, PREDEFINED_STRATEGIES, PredefinedStrategy,
-    ReplicateTo, Tags,
+    CreateDeploymentStrategy, DeploymentStrategy, Description, Name, PREDEFINED_STRATEGIES,
+    PredefinedStrategy, ReplicateTo, Tags,
 };
-use yardarm_node::Error;
 use yardarm_wire::enums;
 use yardarm_wire::floats::WireFloat;
 use yardarm_wire::native as wire;
@@ -40,8 +40,8 @@ pub(super) async fn create(call: Call) -> Result<Response, Fault> {
         replicate_to: ReplicateTo::None,
         tags: Tags::default(),
     };
-    let committed = call.node.execute(command, call.cause.clone()).await?;
-    let strategy = committed.view.world.strategy(&committed.outcome).map_err(Error::from)?;
+    let committed = call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    let strategy = committed.view.world.strategy(&committed.outcome).or_fault(&call)?;
     json(StatusCode::CREATED, &shape(&strategy))
 }
 

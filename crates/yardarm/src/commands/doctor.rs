@@ -120,7 +120,9 @@ fn log(options: &InForce) -> Finding {
         Ok::<Seq, yardarm_log::Error>(end)
     });
     match read {
-        Ok(end) => Good(format!("{shown}: {end} records, the last ones intact; `yardarm log verify` checks all")),
+        Ok(end) => {
+            Good(format!("{shown}: {end} records, the last ones intact; `yardarm log verify` checks all"))
+        }
         Err(error) => Bad(format!("{shown}: {error}")),
     }
 }

@@ -95,7 +95,8 @@ fn switch(api: &Api, id: &str, enabled: bool, output: Output) -> Result<(), Fail
 }
 
 fn path(id: &str) -> Result<String, Failure> {
-    let id: yardarm_domain::AccessKeyId = id.parse().map_err(|_| Failure::usage(format!("`{id}` is no access key id")))?;
+    let id: yardarm_domain::AccessKeyId =
+        id.parse().map_err(|_| Failure::usage(format!("`{id}` is no access key id")))?;
     Ok(paths::ACCESS_KEY.replace("{accessKeyId}", id.as_str()))
 }
 

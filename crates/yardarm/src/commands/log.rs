@@ -30,12 +30,14 @@ pub(super) fn run(arguments: &LogArguments) -> Result<ExitCode, Failure> {
     if !path.exists() {
         return Err(Failure::failed(format!("there is no log at {shown}")));
     }
-    let log = SqliteLog::open_read_only(&path).map_err(|error| Failure::failed(format!("{shown}: {error}")))?;
+    let log =
+        SqliteLog::open_read_only(&path).map_err(|error| Failure::failed(format!("{shown}: {error}")))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(error.to_string()))?;
-    let report = runtime.block_on(check(&log)).map_err(|error| Failure::failed(format!("{shown}: {error}")))?;
+    let report =
+        runtime.block_on(check(&log)).map_err(|error| Failure::failed(format!("{shown}: {error}")))?;
     say(report);
     Ok(ExitCode::SUCCESS)
 }
@@ -68,7 +70,9 @@ async fn references(log: &SqliteLog) -> Result<BTreeSet<ContentHash>, String> {
             let draft = &record.draft;
             let event = Event::read(&draft.kind, draft.version, &draft.body)
                 .map_err(|error| format!("record {}: {error}", record.seq))?;
-            if let Event::HostedVersionCreated { content, .. } | Event::DeploymentStarted { content, .. } = event {
+            if let Event::HostedVersionCreated { content, .. } | Event::DeploymentStarted { content, .. } =
+                event
+            {
                 found.insert(ContentHash(content.hash.0));
             }
         }

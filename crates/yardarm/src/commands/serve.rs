@@ -56,7 +56,8 @@ async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
     welcome(options, &format!("http://{address}"), administrator.as_ref());
     tracing::info!(%address, seq = node.view().seq.0, "serving");
 
-    let drained = yardarm_server::serve(listener, router(node.clone(), settings), &limits, told_to_stop()).await;
+    let drained =
+        yardarm_server::serve(listener, router(node.clone(), settings), &limits, told_to_stop()).await;
     if !drained {
         tracing::warn!("requests under way were cut off");
     }
@@ -90,7 +91,8 @@ async fn first_administrator(node: &Node, options: &InForce) -> Result<Option<Ne
     let secret = environment::secret("YARDARM_ADMIN_SECRET_ACCESS_KEY");
     let id = match (&id, &secret) {
         (Some(id), Some(_)) => {
-            let bad = || Failure::usage("YARDARM_ADMIN_ACCESS_KEY_ID has 4 to 128 letters, digits, `_` or `-`");
+            let bad =
+                || Failure::usage("YARDARM_ADMIN_ACCESS_KEY_ID has 4 to 128 letters, digits, `_` or `-`");
             Some(id.parse().map_err(|_| bad())?)
         }
         (None, None) if options.dev => return Ok(None),
@@ -101,7 +103,8 @@ async fn first_administrator(node: &Node, options: &InForce) -> Result<Option<Ne
         }
     };
     let given = id.is_some();
-    let name: Name = "administrator".parse().map_err(|_| Failure::failed("no name for the first access key"))?;
+    let name: Name =
+        "administrator".parse().map_err(|_| Failure::failed("no name for the first access key"))?;
     match node.create_access_key(id, secret, name, None, Cause::yardarm("first administrator")).await {
         Ok(made) => Ok((!given).then_some(made)),
         // Another node was first.

@@ -1,0 +1,298 @@
+//! Deployments and their event log.
+
+use super::configuration_profiles::{FEATURE_FLAGS, HOSTED, no_kms_key};
+use super::deployment_strategies::{growth_word, minutes};
+use super::environments;
+use super::pages::{List, PageRequest};
+use crate::answer::Answer;
+use crate::arguments::{Arguments, Checked, MOST};
+use crate::call::Call;
+use crate::fault::Fault;
+use crate::refusal::{OrFault, deployment_state};
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use yardarm_domain::rollout::TriggeredBy;
+use yardarm_domain::{
+    Application, ApplicationId, Deployment, DeploymentLogEntry, DeploymentLogKind, DeploymentNumber,
+    Environment, EnvironmentId, Exposure, ProfileType, StopDeployment,
+};
+use yardarm_node::{DeployConfiguration, View};
+use yardarm_wire::constraints::Constraint;
+use yardarm_wire::enums::{self, DeploymentEventType, DeploymentType};
+use yardarm_wire::floats::WireFloat;
+use yardarm_wire::{deployments as wire, headers, patterns};
+
+pub(crate) async fn start(call: Call) -> Result<Answer, Fault> {
+    let body: wire::StartDeploymentRequest = call.json()?;
+    let mut arguments = Arguments::default();
+    let strategy = arguments.text("DeploymentStrategyId", body.deployment_strategy_id.as_deref(), 1..=64);
+    let profile = arguments.text("ConfigurationProfileId", body.configuration_profile_id.as_deref(), 1..=128);
+    let version = arguments.text("ConfigurationVersion", body.configuration_version.as_deref(), 1..=1_024);
+    let description = arguments.optional("Description", body.description.as_deref());
+    let tags = arguments.tags(body.tags);
+    let key = arguments.optional_text("KmsKeyIdentifier", body.kms_key_identifier.as_deref(), 1..=2_048);
+    let extension = dynamic_parameters(&mut arguments, body.dynamic_extension_parameters.as_ref());
+    let latest = arguments.optional_number("LatestDeploymentNumber", body.latest_deployment_number, 0..=MOST);
+    let (strategy, profile, version, description, tags, key, extension, latest_deployment_number) =
+        arguments.finish((strategy, profile, version, description, tags, key, extension, latest))?;
+    no_kms_key(key)?;
+    if let Some(extension) = extension {
+        let nowhere = "which is associated with none of application, environment and configuration profile";
+        let message =
+            format!("DynamicExtensionParameters has a parameter of extension {extension}, {nowhere}.");
+        return Err(Fault::bad_request(message));
+    }
+    let wanted = {
+        let view = call.node.view();
+        let (application, environment) = environments::named(&call, &view)?;
+        DeployConfiguration {
+            application: application.id.clone(),
+            environment: environment.id.clone(),
+            profile: application.find_profile(profile).or_fault(&call)?.id.clone(),
+            version: version.into(),
+            strategy: view.world.find_strategy(strategy).or_fault(&call)?.id,
+            description,
+            tags,
+            latest_deployment_number,
+        }
+    };
+    let (application, environment) = (wanted.application.clone(), wanted.environment.clone());
+    let committed = call.node.deploy(wanted, call.cause.clone()).await.or_fault(&call)?;
+    let body = changed(&call, &committed.view, &application, &environment, committed.outcome)?;
+    // Present in this answer though nothing took part.
+    let applied_extensions = body.applied_extensions.or(Some(vec![]));
+    Answer::json(&wire::Deployment { applied_extensions, ..body })
+}
+
+pub(crate) async fn get(call: Call) -> Result<Answer, Fault> {
+    let mut arguments = Arguments::default();
+    let number = number(&mut arguments, &call);
+    let number = arguments.finish(number)?;
+    let view = call.node.view();
+    let (application, environment) = environments::named(&call, &view)?;
+    let deployment = environment.deployment(&application.id, number).or_fault(&call)?;
+    Answer::json(&deployment_body(application, environment, deployment))
+}
+
+pub(crate) async fn list(call: Call) -> Result<Answer, Fault> {
+    let mut arguments = Arguments::default();
+    let page = PageRequest::read(&mut arguments, &call);
+    let place = arguments.finish(page)?.of(List::Deployments)?;
+    let view = call.node.view();
+    let (_, environment) = environments::named(&call, &view)?;
+    let before = place.after.and_then(|after| u32::try_from(after).ok()).map(DeploymentNumber);
+    let before = before.map_or(Bound::Unbounded, Bound::Excluded);
+    let newest_first = environment.deployments.range((Bound::Unbounded, before)).rev();
+    let deployments = newest_first.map(|(number, deployment)| (u64::from(number.0), deployment));
+    Answer::json(&place.page(deployments, |deployment| deployment_summary(deployment)))
+}
+
+pub(crate) async fn stop(call: Call) -> Result<Answer, Fault> {
+    let revert = call.header(&headers::ALLOW_REVERT);
+    let mut arguments = Arguments::default();
+    let number = number(&mut arguments, &call);
+    let words = &["true", "false"];
+    let revert = arguments.optional_word("AllowRevert", revert.as_deref(), words, |word| word.parse().ok());
+    let (deployment, revert) = arguments.finish((number, revert))?;
+    let (application, environment) = environments::ids(&call)?;
+    let command = StopDeployment {
+        application: application.clone(),
+        environment: environment.clone(),
+        deployment,
+        allow_revert: revert.unwrap_or(false),
+    };
+    let committed = call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    Answer::json(&changed(&call, &committed.view, &application, &environment, deployment)?)
+}
+
+/// The number in the path. Zero names no deployment, but is no wrong number either.
+fn number(arguments: &mut Arguments, call: &Call) -> Checked<DeploymentNumber> {
+    arguments.number_text("DeploymentNumber", call.label("DeploymentNumber"), 0..=MOST).map(DeploymentNumber)
+}
+
+/// The deployment after a change.
+fn changed(
+    call: &Call,
+    view: &View,
+    application: &ApplicationId,
+    environment: &EnvironmentId,
+    number: DeploymentNumber,
+) -> Result<wire::Deployment, Fault> {
+    let application = view.world.application(application).or_fault(call)?;
+    let environment = view.world.environment(&application.id, environment).or_fault(call)?;
+    let deployment = environment.deployment(&application.id, number).or_fault(call)?;
+    Ok(deployment_body(application, environment, deployment))
+}
+
+/// Checks the parameters for extensions and answers the first extension they name. The values are not shown: they may
+/// be secrets.
+fn dynamic_parameters<'p>(
+    arguments: &mut Arguments,
+    parameters: Option<&'p BTreeMap<String, String>>,
+) -> Checked<Option<&'p str>> {
+    const MEMBER: &str = "DynamicExtensionParameters";
+    let Some(parameters) = parameters else { return Checked::fine(None) };
+    if !(1..=10).contains(&parameters.len()) {
+        let empty = parameters.is_empty();
+        let constraint = if empty { Constraint::LengthAtLeast(1) } else { Constraint::LengthAtMost(10) };
+        return arguments.concealed(MEMBER, constraint);
+    }
+    let mut first = Checked::fine(None);
+    for (key, value) in parameters {
+        let Some(extension) = extension_of(key) else {
+            let pattern = patterns::DYNAMIC_PARAMETER_KEY.pattern.unwrap_or_default();
+            let limit = Constraint::Pattern(pattern);
+            first = arguments.refused(MEMBER, key, format!("Map keys must satisfy constraint: [{limit}]"));
+            continue;
+        };
+        if !(1..=2_048).contains(&value.chars().count()) {
+            let [least, most] = [Constraint::LengthAtLeast(1), Constraint::LengthAtMost(2_048)];
+            first =
+                arguments.concealed(MEMBER, format!("Map value must satisfy constraint: [{most}, {least}]"));
+        }
+        first = first.map(|first| first.or(Some(extension)));
+    }
+    first
+}
+
+/// The extension in a parameter's key, which is `{extension}#{parameter}`.
+fn extension_of(key: &str) -> Option<&str> {
+    let (extension, parameter) = key.split_once('#')?;
+    let fits = |text: &str, most: usize, not: &[char]| {
+        (1..=most).contains(&text.chars().count()) && !text.contains(not)
+    };
+    (fits(extension, 96, &['\n']) && fits(parameter, 64, &['/', '#', '\n'])).then_some(extension)
+}
+
+fn deployment_body(
+    application: &Application,
+    environment: &Environment,
+    deployment: &Deployment,
+) -> wire::Deployment {
+    wire::Deployment {
+        application_id: application.id.to_string(),
+        environment_id: environment.id.to_string(),
+        deployment_strategy_id: deployment.strategy.to_string(),
+        configuration_profile_id: deployment.profile.to_string(),
+        deployment_number: deployment.number.0.into(),
+        configuration_name: deployment.configuration_name.to_string(),
+        configuration_location_uri: HOSTED.into(),
+        configuration_version: deployment.version.to_string(),
+        description: deployment.description.as_ref().map(ToString::to_string),
+        deployment_duration_in_minutes: minutes(deployment.plan.duration_s),
+        growth_type: growth_word(deployment.plan.growth),
+        growth_factor: WireFloat::from(deployment.plan.factor.percent()),
+        final_bake_time_in_minutes: minutes(deployment.plan.bake_s),
+        state: deployment_state(deployment.state()),
+        event_log: deployment.log.iter().rev().flat_map(events).collect(),
+        percentage_complete: WireFloat::from(percent(deployment.exposure())),
+        started_at: deployment.started_at.into(),
+        completed_at: deployment.completed_at.map(Into::into),
+        applied_extensions: flag_helper(application, deployment).map(|helper| vec![helper]),
+        kms_key_arn: None,
+        kms_key_identifier: None,
+        version_label: deployment.label.as_ref().map(ToString::to_string),
+        deployment_type: DeploymentType::User,
+    }
+}
+
+fn deployment_summary(deployment: &Deployment) -> wire::DeploymentSummary {
+    wire::DeploymentSummary {
+        deployment_number: deployment.number.0.into(),
+        configuration_profile_id: deployment.profile.to_string(),
+        configuration_name: deployment.configuration_name.to_string(),
+        configuration_version: deployment.version.to_string(),
+        deployment_duration_in_minutes: minutes(deployment.plan.duration_s),
+        growth_type: growth_word(deployment.plan.growth),
+        growth_factor: WireFloat::from(deployment.plan.factor.percent()),
+        final_bake_time_in_minutes: minutes(deployment.plan.bake_s),
+        state: deployment_state(deployment.state()),
+        percentage_complete: WireFloat::from(percent(deployment.exposure())),
+        started_at: deployment.started_at.into(),
+        completed_at: deployment.completed_at.map(Into::into),
+        version_label: deployment.label.as_ref().map(ToString::to_string),
+        deployment_type: DeploymentType::User,
+    }
+}
+
+fn percent(exposure: Exposure) -> f64 {
+    f64::from(exposure.parts_per_million()) / 10_000.0
+}
+
+/// The service's flag checks count as an extension of every flag profile.
+fn flag_helper(application: &Application, deployment: &Deployment) -> Option<wire::AppliedExtension> {
+    if deployment.kind != ProfileType::FeatureFlags {
+        return None;
+    }
+    let profile = application.profiles.get(&deployment.profile)?;
+    Some(wire::AppliedExtension {
+        provided_identifier: Some(FEATURE_FLAGS.into()),
+        extension_id: FEATURE_FLAGS.into(),
+        extension_association_id: profile.flag_helper_association(),
+        version_number: 1,
+        parameters: BTreeMap::new(),
+    })
+}
+
+/// What the service's event log says of an entry, newest first. A rollback that nobody asked for is told in two events.
+fn events(entry: &DeploymentLogEntry) -> Vec<wire::DeploymentEvent> {
+    use DeploymentEventType as Type;
+    use enums::TriggeredBy::{AppConfig, User};
+    let event = |event_type, triggered_by, description: &str| wire::DeploymentEvent {
+        event_type,
+        triggered_by,
+        description: description.into(),
+        action_invocations: vec![],
+        occurred_at: entry.at.into(),
+    };
+    match entry.kind {
+        DeploymentLogKind::Started => vec![event(Type::DeploymentStarted, User, "Deployment started")],
+        DeploymentLogKind::Exposed(exposure) => {
+            let description = format!("Configuration available to {:.2}% of clients", percent(exposure));
+            vec![event(Type::PercentageUpdated, AppConfig, &description)]
+        }
+        DeploymentLogKind::BakeStarted => {
+            vec![event(Type::BakeTimeStarted, AppConfig, "Deployment bake time started")]
+        }
+        DeploymentLogKind::Completed { instantly: true } => {
+            vec![event(Type::DeploymentCompleted, AppConfig, "Deployment completed instantly")]
+        }
+        DeploymentLogKind::Completed { instantly: false } => {
+            vec![event(Type::DeploymentCompleted, AppConfig, "Deployment completed")]
+        }
+        DeploymentLogKind::RolledBack(TriggeredBy::User) => {
+            vec![event(Type::RollbackCompleted, User, "Deployment rolled back by user request")]
+        }
+        DeploymentLogKind::RolledBack(TriggeredBy::Yardarm) => vec![
+            event(Type::RollbackCompleted, AppConfig, "Rollback completed"),
+            event(Type::RollbackStarted, AppConfig, "Rollback started"),
+        ],
+        DeploymentLogKind::Reverted => {
+            vec![event(Type::RevertCompleted, User, "Deployment reverted by user request")]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::extension_of;
+
+    #[test]
+    fn a_parameter_key_names_extension_and_parameter() {
+        assert_eq!(extension_of("jira#ticket"), Some("jira"));
+        let arn = "arn:aws:appconfig:us-east-1:123456789012:extension/abcdefg/1";
+        assert_eq!(extension_of(&format!("{arn}#ticket")), Some(arn));
+        for bad in [
+            "",
+            "jira",
+            "#ticket",
+            "jira#",
+            "jira#a#b",
+            "jira#a/b",
+            "ji\nra#a",
+            &format!("{}#a", "x".repeat(97)),
+        ] {
+            assert_eq!(extension_of(bad), None, "{bad}");
+        }
+    }
+}
