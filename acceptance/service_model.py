@@ -61,7 +61,8 @@ def request(operation, members):
         else:
             body[wire] = value
     if payload is None:
-        payload = b"" if operation.http["method"] in ("GET", "DELETE") else _json(body)
+        raw = operation.http["method"] in ("GET", "DELETE") or "payload" in operation.input_shape.serialization
+        payload = b"" if raw else _json(body)
         if payload:
             headers.setdefault("content-type", "application/json")
     target = path + ("?" + urlencode(query, quote_via=quote) if query else "")

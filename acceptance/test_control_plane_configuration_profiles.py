@@ -129,9 +129,8 @@ def test_a_type_nobody_knows_is_not_found(resources, refused):
             "ConfigurationProfiles of type 'AWS.AppConfig.FeatureFlags' can only have a locationUri of 'hosted'",
         ),
         (
-            {"LocationUri": "ssm-parameter://p"},
-            "1 validation error detected: Value null at 'retrievalRoleArn' failed to satisfy constraint: "
-            "Member must not be null if the request has the following uri: ssm-parameter://p",
+            {"LocationUri": "ssm-parameter://p", "RetrievalRoleArn": ROLE},
+            "Yardarm stores configuration itself: the only supported LocationUri is hosted, not ssm-parameter://p.",
         ),
         (
             {"RetrievalRoleArn": ROLE},
@@ -140,7 +139,7 @@ def test_a_type_nobody_knows_is_not_found(resources, refused):
         ),
         ({"LocationUri": "ftp://somewhere"}, "The Uri: ftp://somewhere is of an unsupported type"),
     ],
-    ids=["flags elsewhere", "elsewhere without a role", "a role for the hosted store", "an unknown scheme"],
+    ids=["flags elsewhere", "another store", "a role for the hosted store", "an unknown scheme"],
 )
 def test_the_location_and_the_rest_must_agree(resources, refused, members, text):
     with refused("BadRequestException", text, 400):

@@ -82,10 +82,18 @@ class TestTokens:
     def test_a_token_works_twice_in_a_row_so_that_a_lost_answer_does_no_harm(self, resources):
         resources.publish("x")
         token = resources.session()
-        first, successor = resources.poll(token)
-        again, same = resources.poll(token)
+        (first, one), (again, other) = resources.poll(token), resources.poll(token)
         assert (first, again) == (b"x", b"x")
-        assert successor == same
+        for successor in (one, other):
+            assert resources.poll(successor)[0] == b"", "whichever answer arrived, its token is good"
+
+    def test_a_token_from_two_polls_ago_is_of_no_use(self, resources, refused):
+        resources.publish("x")
+        token = resources.session()
+        _, following = resources.poll(token)
+        resources.poll(following)
+        with refused("BadRequestException", "Token not valid", 400):
+            resources.poll(token)
 
     def test_an_old_token_is_of_no_use_when_the_server_is_strict(self, serve, fresh_name, refused):
         strict = Resources(serve("--token-reuse-seconds=0"), fresh_name)
