@@ -87,8 +87,7 @@ fn token_fault(problem: TokenProblem) -> Fault {
 pub(crate) async fn get_latest_configuration(call: Call) -> Result<Answer, Fault> {
     let token = call.query("configuration_token");
     let mut arguments = Arguments::default();
-    let token = arguments.text("ConfigurationToken", token.as_deref(), 0..=usize::MAX);
-    // A token of any length and form that is none is told as such, not as a broken constraint.
+    let token = arguments.text("ConfigurationToken", token.as_deref(), 1..=8_192);
     let token = arguments.finish(token)?;
     let latest = call.node.latest(token).map_err(|refusal| match refusal {
         SessionRefusal::Token(problem) => token_fault(problem),

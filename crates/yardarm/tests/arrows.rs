@@ -1,6 +1,6 @@
 //! The arrows between crates never turn round: who may depend on whom, checked over `cargo metadata`.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::expect_used, reason = "a test may panic")]
 
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
