@@ -70,6 +70,9 @@ impl Account {
     }
 
     /// The resource of this account that `arn` names; `None` when it is not one of ours or no ARN at all.
+    ///
+    /// An ARN without region or account is taken for ours: Terraform composes such ones when it is told not to look up
+    /// its account.
     #[must_use]
     pub fn resource(&self, arn: &str) -> Option<Resource> {
         let rest = arn.strip_prefix("arn:")?;
@@ -79,8 +82,8 @@ impl Account {
         let (account, resource) = rest.split_once(':')?;
         let ours = partition.starts_with("aws")
             && service == "appconfig"
-            && region == self.region.as_str()
-            && account == &*self.id.0;
+            && (region.is_empty() || region == self.region.as_str())
+            && (account.is_empty() || account == &*self.id.0);
         if ours { resource.parse().ok() } else { None }
     }
 }
@@ -194,6 +197,13 @@ mod tests {
             let arn = account().arn(&resource);
             assert_eq!(account().resource(&arn), Some(resource), "{arn}");
         }
+    }
+
+    #[test]
+    fn an_arn_without_account_or_region_is_ours() {
+        let app = Some(Resource::Application("abc1234".parse().unwrap()));
+        assert_eq!(account().resource("arn:aws:appconfig:us-east-1::application/abc1234"), app);
+        assert_eq!(account().resource("arn:aws:appconfig:::application/abc1234"), app);
     }
 
     #[test]

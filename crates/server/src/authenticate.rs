@@ -25,6 +25,10 @@ pub(crate) struct Authenticator {
     dev: Option<Credential>,
 }
 
+/// A request whose sender has named a key that exists, and has yet to prove that it is theirs. `None`: nobody is asked.
+pub(crate) struct Claim<'r>(Option<(SignedRequest<'r>, Key<'r>)>);
+
+/// What a signature is checked with.
 enum Key<'a> {
     Dev(&'a Credential),
     Stored(Arc<AccessSecret>),
@@ -35,17 +39,15 @@ impl Authenticator {
         Self { mode, dev: dev.then(|| Credential::new(SecretKey::new(DEV_SECRET))) }
     }
 
-    /// Who sent the request: an access key id.
-    ///
-    /// The key is looked up before the body is hashed, so that strangers cost little.
-    pub(crate) fn check(&self, node: &Node, parts: &Parts, body: &Bytes) -> Result<String, Fault> {
+    /// Who says to have sent the request. Refuses strangers before their body is read.
+    pub(crate) fn claim<'r>(&'r self, node: &Node, parts: &'r Parts) -> Result<Claim<'r>, Fault> {
         let path = parts.uri.path();
         // One signature fits several spellings of a path: only the plain one is served.
         if (path.contains("//") || path.contains("/.")) && normalize_path(path) != path {
             return Err(Fault::told(ErrorKind::UnknownOperation, "The path is not in its plain form."));
         }
         if self.mode == Authentication::None {
-            return Ok("anonymous".into());
+            return Ok(Claim(None));
         }
         let query = parts.uri.query().unwrap_or("");
         let signed =
@@ -58,13 +60,21 @@ impl Authenticator {
         };
         let unknown = || refused(&SignatureError::UnknownAccessKey { access_key_id: id.into() });
         let key = key.ok_or_else(unknown)?;
+        Ok(Claim(Some((signed, key))))
+    }
+}
+
+impl Claim<'_> {
+    /// Who has sent the request: an access key id.
+    pub(crate) fn prove(self, node: &Node, body: &Bytes) -> Result<String, Fault> {
+        let Some((signed, key)) = self.0 else { return Ok("anonymous".into()) };
         let credential = match &key {
             Key::Dev(credential) => credential,
             Key::Stored(secret) => secret.credential(),
         };
         let expected = Expected::new(node.config().account.region.as_str(), SERVICE);
         signed.verify(credential, &BodyDigest::of(body), node.now(), &expected).map_err(|e| refused(&e))?;
-        Ok(id.into())
+        Ok(signed.access_key_id().into())
     }
 }
 

@@ -269,3 +269,98 @@ pub(crate) fn deployment_state(state: DeploymentState) -> enums::DeploymentState
         DeploymentState::Reverted => enums::DeploymentState::Reverted,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use yardarm_domain::{DeploymentNumber, VersionNumber};
+    use yardarm_testkit::account;
+
+    fn told(error: impl Into<ConfigurationRefused>) -> (ErrorKind, String) {
+        let fault = fault(error.into(), &account());
+        (fault.kind, fault.body.message.unwrap_or_default())
+    }
+
+    #[test]
+    fn what_is_our_fault_is_not_told() {
+        for error in [
+            Error::Log("disk /var/lib/yardarm is full".into()),
+            Error::Unreadable("record 7".into()),
+            Error::Sealed("access key x".into()),
+            Error::Internal("a decision panicked".into()),
+        ] {
+            assert_eq!(told(error), (ErrorKind::InternalServer, "internal error".into()));
+        }
+    }
+
+    #[test]
+    fn a_busy_node_asks_to_try_again() {
+        let (kind, text) = told(Error::Busy("too many commands are waiting"));
+        assert_eq!((kind, kind.status().as_u16()), (ErrorKind::Throttling, 429));
+        assert_eq!(text, "Too many requests: too many commands are waiting. Try again.");
+    }
+
+    #[test]
+    fn a_race_that_was_lost_too_often_is_a_conflict() {
+        assert_eq!(told(Refusal::Raced).0, ErrorKind::Conflict);
+    }
+
+    #[test]
+    fn flag_profiles_are_hosted() {
+        assert_eq!(told(Refusal::FlagProfileNotHosted), (ErrorKind::BadRequest, FLAGS_ARE_HOSTED.into()));
+    }
+
+    #[test]
+    fn every_quota_answers_402_and_names_its_limit() {
+        for quota in [
+            Quota::Applications,
+            Quota::Environments,
+            Quota::ConfigurationProfiles,
+            Quota::DeploymentStrategies,
+            Quota::HostedStore,
+            Quota::QueuedDeployments,
+            Quota::AccessKeys,
+        ] {
+            let (kind, text) = told(Refusal::QuotaExceeded { quota, limit: 2_048 });
+            assert_eq!(kind.status().as_u16(), 402);
+            assert!(text.contains("2048") || text.contains("2 KB"), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_told_in_kilobytes_and_a_begun_one_counts() {
+        for (size_bytes, size) in [(1_025, 2.0), (2_048, 2.0), (2_049, 3.0)] {
+            let fault = fault(Refusal::ContentTooLarge { limit_bytes: 1_024, size_bytes }.into(), &account());
+            assert_eq!(fault.kind, ErrorKind::PayloadTooLarge);
+            let sizes = (fault.body.limit.map(WireFloat::to_f64), fault.body.size.map(WireFloat::to_f64));
+            assert_eq!(sizes, (Some(1.0), Some(size)));
+        }
+    }
+
+    #[test]
+    fn more_violations_than_are_listed_are_counted() {
+        let violations = Violations { listed: vec![], omitted: 3 };
+        let fault = fault(ConfigurationRefused::FlagDocument(ReadError::Invalid(violations)), &account());
+        let body = serde_json::to_value(&fault.body).unwrap();
+        assert_eq!(body["Details"]["InvalidConfiguration"][0]["Reason"], "3 more violations are not listed");
+    }
+
+    #[test]
+    fn things_are_named_as_they_were_asked_for() {
+        let version = VersionNumber(3);
+        let label = "v1".parse().unwrap();
+        assert_eq!(
+            told(Refusal::LabelTaken { label, version }).1,
+            "The version label 'v1' has already been assigned to hosted configuration version 3. \
+             Please provide a different version label to create your hosted configuration version."
+        );
+        let missing =
+            Missing::Deployment("abcd".parse().unwrap(), "efgh".parse().unwrap(), DeploymentNumber(9));
+        assert_eq!(told(Refusal::NotFound(missing)).0, ErrorKind::ResourceNotFound);
+        let missing = Missing::Resource("application/abcd".into());
+        assert_eq!(
+            told(Refusal::NotFound(missing)).1,
+            "Resource arn:aws:appconfig:us-east-1:123456789012:application/abcd could not be found."
+        );
+    }
+}

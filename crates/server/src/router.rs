@@ -135,10 +135,11 @@ pub(crate) async fn labels(parts: &mut Parts) -> Result<Vec<(Box<str>, String)>,
     Ok(params.iter().map(|(name, value)| (name.into(), value.into())).collect())
 }
 
-/// Reads the body within limits and finds out who sent it.
+/// Finds out who sent the request, and reads its body within limits.
 pub(crate) async fn admit(app: &App, parts: Parts, body: Body, id: &str) -> Result<Admitted, Fault> {
+    let claim = app.authenticator.claim(&app.node, &parts)?;
     let body = read(body, app.settings.limits.body_bytes).await?;
-    let actor = app.authenticator.check(&app.node, &parts, &body)?;
+    let actor = claim.prove(&app.node, &body)?;
     let reason = parts.headers.get("yardarm-reason").and_then(|reason| reason.to_str().ok());
     let reason = reason.map(|reason| reason.chars().take(1_024).collect());
     Ok(Admitted { parts, body, cause: Cause { actor, request_id: id.into(), reason } })

@@ -25,7 +25,14 @@ pub(crate) fn secret(name: &str) -> Option<Zeroizing<String>> {
 /// Variables that begin with `YARDARM_` and mean nothing: misspelt, most likely. `known`: names of options.
 pub(crate) fn unknown(known: &[String]) -> Vec<String> {
     let ours = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    ours.filter(|name| name.starts_with("YARDARM_"))
+    ours.filter(|name| name.starts_with("YARDARM_") && !is_service_link(name))
         .filter(|name| !OTHERS.contains(&name.as_str()) && !known.contains(name))
         .collect()
+}
+
+/// Kubernetes puts the addresses of a service named `yardarm` into every container beside it.
+fn is_service_link(name: &str) -> bool {
+    ["YARDARM_SERVICE_HOST", "YARDARM_SERVICE_PORT", "YARDARM_PORT"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
 }

@@ -59,15 +59,15 @@ fn current(call: &Call, client: Option<&str>) -> Result<Option<Arc<ServedVersion
     let reading = call.node.read_configuration(application, environment, profile, client);
     reading.map(|reading| reading.version).map_err(|refusal| {
         let what = match refusal {
-            SessionRefusal::NoApplication => format!("application `{application}`"),
-            SessionRefusal::NoEnvironment => format!("environment `{environment}`"),
-            SessionRefusal::NoProfile => format!("configuration profile `{profile}`"),
+            SessionRefusal::NoApplication => format!("no application `{application}`"),
+            SessionRefusal::NoEnvironment => format!("no environment `{environment}`"),
+            SessionRefusal::NoProfile => format!("no configuration profile `{profile}`"),
             SessionRefusal::NoDeployment
             | SessionRefusal::NoConfiguration
             | SessionRefusal::Token(_)
-            | SessionRefusal::NotReady => "a deployment of this configuration".into(),
+            | SessionRefusal::NotReady => "nothing deployed of this configuration".into(),
         };
-        Fault::told(ErrorKind::ResourceNotFound, format!("There is no {what}."))
+        Fault::told(ErrorKind::ResourceNotFound, format!("There is {what}."))
     })
 }
 

@@ -15,7 +15,7 @@ pub(crate) struct MasterKeyArguments {
 
 #[derive(Subcommand)]
 enum MasterKeyCommand {
-    /// Put a new key in front. The server seals its secrets anew at its next start; then the old line can go.
+    /// Put a new key in front. The server seals its secrets anew at its next start; then the older keys can go.
     Rotate(Box<Sources>),
 }
 
@@ -28,6 +28,6 @@ pub(super) fn run(arguments: &MasterKeyArguments) -> Result<ExitCode, Failure> {
     let new = format!("{}\n{old}", *MasterKeys::generate(&OsEntropy));
     files::replace(&path, &new).map_err(|error| Failure::failed(format!("{shown}: {error}")))?;
     say(format!("A new master key stands first in {shown}."));
-    say("Restart the server: it seals its secrets with the new key. Then remove the line after the new one.");
+    say("Restart the server: it seals its secrets with the new key. Then remove the older keys below it.");
     Ok(ExitCode::SUCCESS)
 }

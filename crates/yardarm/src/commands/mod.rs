@@ -19,7 +19,7 @@ pub(crate) enum Command {
     Serve(Box<Sources>),
     /// Make, list, disable and remove access keys, on a running server.
     Key(key::KeyArguments),
-    /// Look after the log of a server that is not running.
+    /// Look after the log.
     Log(log::LogArguments),
     /// Print the options in force, as `yardarm.toml`, without secrets.
     Config(Box<Sources>),

@@ -56,8 +56,11 @@ async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
     welcome(options, &format!("http://{address}"), administrator.as_ref());
     tracing::info!(%address, seq = node.view().seq.0, "serving");
 
-    let drained =
-        yardarm_server::serve(listener, router(node.clone(), settings), &limits, told_to_stop()).await;
+    let stop = async {
+        told_to_stop().await;
+        node.begin_closing();
+    };
+    let drained = yardarm_server::serve(listener, router(node.clone(), settings), &limits, stop).await;
     if !drained {
         tracing::warn!("requests under way were cut off");
     }
