@@ -32,6 +32,7 @@ def pytest_addoption(parser):
         help="the binary under test; also ACCEPTANCE_BINARY",
     )
     parser.addoption("--crash-rounds", type=int, default=10, help="how often the server is killed under load")
+    parser.addoption("--rust-sdk", default=None, help="the built program of rust-sdk/")
     parser.addoption("--seed", type=int, default=None, help="of everything random; printed with every run")
 
 

@@ -223,10 +223,10 @@ class TestLogVerify:
         server.stop()
         store = sqlite3.connect(server.data / "yardarm.db")
         with store:
-            rows = store.execute("select seq, body from records where instr(body, cast('before the change' as blob))").fetchall()
+            rows = store.execute("select seq, body from records where instr(body, 'before the change')").fetchall()
             assert rows, "the name is somewhere in the log"
             for seq, body in rows:
-                changed = body.replace(b"before the change", b"after  the change")
+                changed = body.replace("before the change", "after  the change")
                 store.execute("update records set body = ? where seq = ?", (changed, seq))
         store.close()
         done = server.verify_log()
