@@ -79,6 +79,9 @@ impl Command for ChangeAccessKey {
 
     fn decide(&self, world: &World, _: &Context<'_>) -> Result<Decision<()>, Refusal> {
         known(world, &self.id)?;
+        if self.enabled.is_none() && self.name.is_none() && self.description.is_none() {
+            return Decision::new((), vec![]);
+        }
         let event = Event::AccessKeyUpdated {
             access_key: self.id.clone(),
             enabled: self.enabled,

@@ -85,6 +85,9 @@ impl Command for UpdateApplication {
         if let Some(name) = &self.name {
             name_is_free(world, name, Some(&self.application))?;
         }
+        if self.name.is_none() && self.description.is_none() {
+            return Decision::new((), vec![]);
+        }
         let event = Event::ApplicationUpdated {
             application: self.application.clone(),
             name: self.name.clone(),

@@ -5,7 +5,7 @@ use crate::context::{Command, Context, Decision};
 use crate::deletion_protection::DeletionProtectionCheck;
 use crate::event::Event;
 use crate::hosted_version::HostedVersion;
-use crate::ids::{ApplicationId, ProfileId, VersionNumber, flag_helper_association};
+use crate::ids::{ApplicationId, ProfileId, VersionNumber};
 use crate::refusal::{Missing, Noun, Quota, Refusal};
 use crate::tags::Tags;
 use crate::text::{Description, ProfileName, VersionLabel};
@@ -101,12 +101,6 @@ impl ConfigurationProfile {
             }
         }
     }
-
-    /// The id under which the built-in flag checks are listed among a deployment's applied extensions.
-    #[must_use]
-    pub fn flag_helper_association(&self) -> String {
-        flag_helper_association(&self.id)
-    }
 }
 
 /// Makes a configuration profile. Names are unique in the application.
@@ -172,6 +166,9 @@ impl Command for UpdateConfigurationProfile {
         world.profile(&self.application, &self.profile)?;
         if let Some(name) = &self.name {
             name_is_free(world.application(&self.application)?, name, Some(&self.profile))?;
+        }
+        if self.name.is_none() && self.description.is_none() && self.validators.is_none() {
+            return Decision::new((), vec![]);
         }
         let event = Event::ConfigurationProfileUpdated {
             application: self.application.clone(),

@@ -2,10 +2,13 @@
 
 use crate::configuration_profile::{ConfigurationProfile, ProfileType, Validator};
 use crate::content::{ContentHash, ContentRef};
-use crate::context::{Command, Concurrency, Context, Decision};
+use crate::context::{Command, Concurrency, Context, Decision, Policy, Quotas};
 use crate::environment::Environment;
 use crate::event::Event;
-use crate::ids::{ApplicationId, DeploymentNumber, EnvironmentId, ProfileId, StrategyId, VersionNumber};
+use crate::ids::{
+    ApplicationId, DeploymentNumber, EnvironmentId, ProfileId, StrategyId, VersionNumber,
+    flag_helper_association,
+};
 use crate::refusal::{Quota, Refusal};
 use crate::rollout::{self, Input, Phase, Plan, Transition, TriggeredBy};
 use crate::tags::Tags;
@@ -115,6 +118,13 @@ impl Deployment {
         self.plan.exposure(self.phase)
     }
 
+    /// The id under which the built-in flag checks are listed among the applied extensions: the same in every deployment
+    /// of a profile.
+    #[must_use]
+    pub fn flag_helper_association(&self) -> String {
+        flag_helper_association(&self.profile)
+    }
+
     /// What clients are bucketed with: the same for the whole deployment, different for each one.
     #[must_use]
     pub fn bucketing_key(
@@ -188,7 +198,7 @@ impl Command for StartDeployment {
         {
             return Err(Refusal::LatestDeployment { sent, actual });
         }
-        let waits = must_wait(environment, profile, context)?;
+        let waits = must_wait(environment, profile, context.policy, context.quotas)?;
         if self.validated.content != version.content.hash || self.validated.validators != profile.validators {
             return Err(Refusal::Raced);
         }
@@ -232,24 +242,29 @@ impl Command for StartDeployment {
     }
 }
 
-/// Whether a new deployment of `profile` has to wait for others.
-fn must_wait(
+/// Whether a new deployment of `profile` has to wait for others, or is refused because of them. Worth asking before
+/// content is looked at; [`StartDeployment`] asks again.
+///
+/// # Errors
+/// Another deployment is in the way, or too many are waiting.
+pub fn must_wait(
     environment: &Environment,
     profile: &ConfigurationProfile,
-    context: &Context<'_>,
+    policy: &Policy,
+    quotas: &Quotas,
 ) -> Result<bool, Refusal> {
-    let in_the_way = match context.policy.concurrency {
+    let in_the_way = match policy.concurrency {
         Concurrency::OnePerEnvironment | Concurrency::Queue => environment.open().next(),
         Concurrency::OnePerProfile => environment.open().find(|open| open.profile == profile.id),
     };
     let Some(in_the_way) = in_the_way else { return Ok(false) };
-    if context.policy.concurrency != Concurrency::Queue {
+    if policy.concurrency != Concurrency::Queue {
         return Err(Refusal::DeploymentInProgress {
             environment: environment.id.clone(),
             number: in_the_way.number,
         });
     }
-    let limit = context.quotas.queued_deployments;
+    let limit = quotas.queued_deployments;
     if environment.open().filter(|open| open.phase == Phase::Queued).count() >= limit {
         return Err(Refusal::QuotaExceeded { quota: Quota::QueuedDeployments, limit: limit as u64 });
     }

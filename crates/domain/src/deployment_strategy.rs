@@ -187,6 +187,11 @@ impl Command for UpdateDeploymentStrategy {
             return Err(Refusal::PredefinedStrategyUpdate(self.strategy.clone()));
         }
         own(world, &self.strategy)?;
+        let growth = self.growth.is_some() || self.factor.is_some();
+        let times = self.duration_s.is_some() || self.bake_s.is_some();
+        if !growth && !times && self.description.is_none() {
+            return Decision::new((), vec![]);
+        }
         let event = Event::DeploymentStrategyUpdated {
             strategy: self.strategy.clone(),
             description: self.description.clone(),

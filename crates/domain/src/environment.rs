@@ -170,6 +170,9 @@ impl Command for UpdateEnvironment {
         if let Some(name) = &self.name {
             name_is_free(world.application(&self.application)?, name, Some(&self.environment))?;
         }
+        if self.name.is_none() && self.description.is_none() && self.monitors.is_none() {
+            return Decision::new((), vec![]);
+        }
         let event = Event::EnvironmentUpdated {
             application: self.application.clone(),
             environment: self.environment.clone(),

@@ -47,7 +47,7 @@ pub use context::{Command, Concurrency, Context, Decision, Policy, Quotas};
 pub use deletion_protection::DeletionProtectionCheck;
 pub use deployment::{
     Deployment, DeploymentLogEntry, DeploymentLogKind, DeploymentState, StartDeployment, StopDeployment,
-    Validated,
+    Validated, must_wait,
 };
 pub use deployment_driver::{AdvanceDeployments, wake_at};
 pub use deployment_strategy::{

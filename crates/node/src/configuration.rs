@@ -12,7 +12,7 @@ use std::sync::Arc;
 use yardarm_domain::{
     ApplicationId, ConfigurationProfile, ContentHash, ContentRef, ContentType, CreateHostedVersion,
     DeploymentNumber, Description, EnvironmentId, HostedVersion, ProfileId, ProfileType, Refusal,
-    StartDeployment, StrategyId, Tags, Validated, Validator, VersionLabel, VersionNumber,
+    StartDeployment, StrategyId, Tags, Validated, Validator, VersionLabel, VersionNumber, must_wait,
 };
 use yardarm_flags::{FlagDocument, ReadError, normalise};
 use yardarm_log::Content;
@@ -222,10 +222,11 @@ impl Node {
         for _ in 0..MOST_RACES {
             let view: Arc<View> = self.view();
             let world = &view.world;
-            world.environment(&wanted.application, &wanted.environment)?;
+            let environment = world.environment(&wanted.application, &wanted.environment)?;
             let profile = world.profile(&wanted.application, &wanted.profile)?;
             world.strategy(&wanted.strategy)?;
             let version = profile.named(&wanted.version)?;
+            must_wait(environment, profile, &self.config().policy, &self.config().quotas)?;
             let command = StartDeployment {
                 application: wanted.application.clone(),
                 environment: wanted.environment.clone(),

@@ -9,6 +9,7 @@ use crate::fault::Fault;
 use yardarm_domain::{Account, DeploymentState, Missing, Noun, Quota, Refusal, Resource};
 use yardarm_flags::{ReadError, Violation, Violations};
 use yardarm_node::{ConfigurationRefused, Error};
+use yardarm_validators::{ContentFault, ContentRefused, Detail};
 use yardarm_wire::constraints::{self, Constraint, Shown};
 use yardarm_wire::enums;
 use yardarm_wire::errors::{ErrorBody, ErrorKind, InvalidConfigurationDetail};
@@ -44,9 +45,9 @@ pub(crate) fn fault(refused: ConfigurationRefused, account: &Account) -> Fault {
             "The content of a feature flag configuration profile must have the content type application/json, \
              not {content_type}."
         )),
-        // Both print the service's text, which has neither a reason nor details.
+        // Both print the service's text. Details are Yardarm's addition: they say where to look.
         ConfigurationRefused::Schema(refused) => Fault::bad_request(refused.to_string()),
-        ConfigurationRefused::Content(refused) => Fault::bad_request(refused.to_string()),
+        ConfigurationRefused::Content(refused) => schema_fault(&refused),
     }
 }
 
@@ -222,12 +223,7 @@ fn flag_document_fault(error: ReadError) -> Fault {
     let (what, details) = match error {
         ReadError::TooLarge { limit, size } => return too_large(limit as u64, size as u64),
         ReadError::Malformed { message, at } => {
-            let detail = InvalidConfigurationDetail {
-                reason: Some(message),
-                line: Some(at.line),
-                column: Some(at.column),
-                ..InvalidConfigurationDetail::default()
-            };
+            let detail = place(&message, at.line, at.column);
             ("Malformed 'Content' provided", vec![detail])
         }
         ReadError::Invalid(violations) => ("Invalid 'Content' data", details(violations)),
@@ -238,12 +234,7 @@ fn flag_document_fault(error: ReadError) -> Fault {
 
 fn details(violations: Violations) -> Vec<InvalidConfigurationDetail> {
     let Violations { listed, omitted } = violations;
-    let mut details: Vec<_> = listed.into_iter().map(detail).collect();
-    if omitted > 0 {
-        let reason = Some(format!("{omitted} more violations are not listed"));
-        details.push(InvalidConfigurationDetail { reason, ..InvalidConfigurationDetail::default() });
-    }
-    details
+    and_more(listed.into_iter().map(detail).collect(), omitted)
 }
 
 fn detail(violation: Violation) -> InvalidConfigurationDetail {
@@ -257,6 +248,53 @@ fn detail(violation: Violation) -> InvalidConfigurationDetail {
         line: violation.at.map(|at| at.line),
         column: violation.at.map(|at| at.column),
     }
+}
+
+/// Content that a schema refuses: the service's text, and each mistake with its place in the content.
+fn schema_fault(refused: &ContentRefused) -> Fault {
+    let (found, omitted) = match &refused.fault {
+        ContentFault::Broken { details, omitted } => (details.iter().map(schema_detail).collect(), *omitted),
+        ContentFault::NotJson { message, at } => (vec![place(message, at.line, at.column)], 0),
+        ContentFault::TooLarge { .. } | ContentFault::TooMuchWork => (vec![], 0),
+    };
+    let message = refused.to_string();
+    if found.is_empty() {
+        return Fault::bad_request(message);
+    }
+    let body = ErrorBody::invalid_configuration(message, and_more(found, omitted));
+    Fault::new(ErrorKind::BadRequest, body)
+}
+
+fn schema_detail(detail: &Detail) -> InvalidConfigurationDetail {
+    InvalidConfigurationDetail {
+        constraint: Some(detail.constraint.clone()),
+        location: Some(detail.pointer.trim_start_matches('/').replace('/', ".")),
+        reason: Some(detail.reason.clone()),
+        detail_type: Some("NotSatisfied".into()),
+        value: Some(detail.value.clone()),
+        pointer: Some(detail.pointer.clone()),
+        line: detail.at.map(|at| at.line),
+        column: detail.at.map(|at| at.column),
+    }
+}
+
+/// Where a text stops being JSON.
+fn place(reason: &str, line: u32, column: u32) -> InvalidConfigurationDetail {
+    InvalidConfigurationDetail {
+        reason: Some(reason.into()),
+        line: Some(line),
+        column: Some(column),
+        ..InvalidConfigurationDetail::default()
+    }
+}
+
+/// Says how many violations are not listed.
+fn and_more(mut details: Vec<InvalidConfigurationDetail>, omitted: usize) -> Vec<InvalidConfigurationDetail> {
+    if omitted > 0 {
+        let reason = Some(format!("{omitted} more violations are not listed"));
+        details.push(InvalidConfigurationDetail { reason, ..InvalidConfigurationDetail::default() });
+    }
+    details
 }
 
 /// A deployment's state in the service's word.

@@ -188,7 +188,7 @@ fn deployment_body(
         percentage_complete: WireFloat::from(percent(deployment.exposure())),
         started_at: deployment.started_at.into(),
         completed_at: deployment.completed_at.map(Into::into),
-        applied_extensions: flag_helper(application, deployment).map(|helper| vec![helper]),
+        applied_extensions: flag_helper(deployment).map(|helper| vec![helper]),
         kms_key_arn: None,
         kms_key_identifier: None,
         version_label: deployment.label.as_ref().map(ToString::to_string),
@@ -220,15 +220,14 @@ fn percent(exposure: Exposure) -> f64 {
 }
 
 /// The service's flag checks count as an extension of every flag profile.
-fn flag_helper(application: &Application, deployment: &Deployment) -> Option<wire::AppliedExtension> {
+fn flag_helper(deployment: &Deployment) -> Option<wire::AppliedExtension> {
     if deployment.kind != ProfileType::FeatureFlags {
         return None;
     }
-    let profile = application.profiles.get(&deployment.profile)?;
     Some(wire::AppliedExtension {
         provided_identifier: Some(FEATURE_FLAGS.into()),
         extension_id: FEATURE_FLAGS.into(),
-        extension_association_id: profile.flag_helper_association(),
+        extension_association_id: deployment.flag_helper_association(),
         version_number: 1,
         parameters: BTreeMap::new(),
     })

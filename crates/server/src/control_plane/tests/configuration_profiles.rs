@@ -223,7 +223,11 @@ async fn validation_is_asked_for_by_number_or_label() {
         );
         assert!(message.starts_with(&beginning), "{message}");
         assert!(message.contains("/count"), "{message}");
-        assert_eq!(told.json().as_object().unwrap().len(), 1, "neither reason nor details");
+        let body = told.json();
+        assert_eq!(body["Reason"], "InvalidConfiguration");
+        let detail = &body["Details"]["InvalidConfiguration"][0];
+        assert_eq!((&detail["Constraint"], &detail["Pointer"]), (&json!("minimum"), &json!("/count")));
+        assert_eq!((&detail["Line"], &detail["Column"], &detail["Value"]), (&json!(1), &json!(10), &json!("0")));
     }
     assert_eq!(ask("3").await.not_found(), "Could not find configuration config with version number 3");
     assert_eq!(ask("best").await.not_found(), "Could not find configuration config with version label best");
