@@ -66,6 +66,8 @@ class Server:
         self.judge = Judge()
         self.process = None
         self.printed = []
+        # Growing a file beyond a limit then fails with an error, as on a full disk, instead of a signal.
+        self.ignore_file_size_signal = False
         self._errors = folder / "stderr"
         self._read_to = 0
         self._clients = {}
@@ -85,6 +87,7 @@ class Server:
                 env=environment(**self.env),
                 cwd=self.folder,
                 text=True,
+                preexec_fn=_ignore_file_size_signal if self.ignore_file_size_signal else None,
             )
         self._find_address()
         eventually(self._ready, within=STARTS_WITHIN)
@@ -216,6 +219,10 @@ class Server:
         """`yardarm log verify` of its store, while it is down."""
         assert not self.alive()
         return command(self.binary, "log", "verify", "--data", self.data, cwd=self.folder)
+
+
+def _ignore_file_size_signal():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
 
 def command(binary, *arguments, env=None, cwd=None, check=None):

@@ -31,6 +31,14 @@ def test_an_application_answers_to_its_name_as_well_as_its_id(server, fresh_name
     control.delete_application(ApplicationId=name)
 
 
+def test_an_id_comes_before_a_name_that_looks_like_it(server, fresh_name):
+    control = server.control
+    first = control.create_application(Name=fresh_name())["Id"]
+    impostor = control.create_application(Name=first)["Id"]
+    assert control.get_application(ApplicationId=first)["Id"] == first
+    control.delete_application(ApplicationId=impostor)
+
+
 def test_an_update_changes_only_what_it_names(server, fresh_name):
     control, name = server.control, fresh_name()
     app = control.create_application(Name=name, Description="stays")["Id"]

@@ -200,7 +200,8 @@ class TestValidators:
         with refused("BadRequestException", told, 400) as refusal:
             with_schema.control.validate_configuration(**with_schema.in_profile, ConfigurationVersion=str(number))
         assert "/count" in refusal.response["Error"]["Message"]
-        assert "Reason" not in refusal.response and "Details" not in refusal.response
+        (found,) = refusal.response["Details"]["InvalidConfiguration"]
+        assert (found["Constraint"], found["Value"]) == ("minimum", "0")
         with refused("BadRequestException", told, 400):
             with_schema.start(number)
         assert with_schema.publish({"count": 1})["DeploymentNumber"] == 1, "a refused start uses no number"

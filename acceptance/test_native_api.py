@@ -1,16 +1,21 @@
 """Yardarm's own API: plain reads with a long poll, whole deletions, strategies in seconds, health and metrics."""
 
 import json
+import random
 import re
+import resource
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, HTTPResponse
 from urllib.parse import quote
 
 import pytest
 
+from requests_by_hand import read
 from resources import FLAGS, Resources
-from running import eventually
+from running import command, eventually
 
 
 def path_of(resources, **parts):
@@ -114,14 +119,16 @@ class Waiting(threading.Thread):
         self.caller.timeout = 60
         self.path = f"{path_of(resources)}?wait={wait}"
         self.headers = {"if-none-match": tag} if tag else {}
-        self.answer = None
+        self.answer, self.sent = None, False
         self.start()
 
     def run(self):
-        try:
-            self.answer = self.caller.call("GET", self.path, headers=self.headers)
-        except OSError as error:
-            self.answer = error
+        request = self.caller.sign(self.caller.request("GET", self.path, headers=self.headers))
+        connection = HTTPConnection("127.0.0.1", self.caller.port, timeout=60)
+        connection.request("GET", self.path, headers=dict(request.headers.items()))
+        self.sent = True
+        self.answer = read(connection.getresponse())
+        connection.close()
 
     def join(self, within=15):
         super().join(within)
@@ -137,7 +144,7 @@ class TestLongPolls:
     def test_a_deployment_wakes_the_readers(self, resources):
         resources.publish("old")
         readers = [Waiting(resources, self.tag(resources)) for _ in range(5)]
-        assert all(reader.is_alive() for reader in readers)
+        eventually(lambda: all(reader.sent for reader in readers))
         started = time.monotonic()
         resources.publish("new")
         answers = [reader.join() for reader in readers]
@@ -264,16 +271,25 @@ class TestConcurrency:
         with refused("ConflictException", text, 409):
             there.start(1)
 
-    def test_a_queue_takes_its_turns(self, serve, fresh_name, refused):
-        there = Resources(serve("--deployment-concurrency", "queue", "--quota-queued-deployments=1"), fresh_name)
+    def test_a_queue_takes_its_turns(self, serve, fresh_name):
+        there = Resources(serve("--deployment-concurrency", "queue"), fresh_name)
         first = there.start(there.version("one"), there.strategy(minutes=60))["DeploymentNumber"]
         second = there.start(there.version("two"))
         assert (second["State"], second["PercentageComplete"]) == ("DEPLOYING", 0.0)
-        with refused("ServiceQuotaExceededException", status=402):
-            there.start(1)
         there.stop(first)
         there.comes_to("COMPLETE", second["DeploymentNumber"])
         assert there.read() == b"two"
+
+    @pytest.mark.xfail(strict=True, reason="answers 402, which StartDeployment does not declare")
+    def test_a_full_queue_is_a_conflict(self, serve, fresh_name, refused):
+        there = Resources(serve("--deployment-concurrency", "queue", "--quota-queued-deployments=1"), fresh_name)
+        there.start(there.version("one"), there.strategy(minutes=60))
+        there.start(1)
+        try:
+            with refused("ConflictException", status=409):
+                there.start(1)
+        finally:
+            there.server.judge.verdict()  # the same finding, told once is enough
 
     def test_a_queued_deployment_can_be_stopped(self, serve, fresh_name):
         there = Resources(serve("--deployment-concurrency", "queue"), fresh_name)
@@ -362,19 +378,16 @@ class TestEndings:
         there.publish("x")
         tag = there.server.signed.call("GET", path_of(there)).headers["etag"]
         readers = [Waiting(there, tag, wait=60) for _ in range(3)]
-        # They are inside when the server has counted their connections' requests; a read of its own comes after them.
-        eventually(lambda: there.server.signed.call("GET", "/settings").status == 200)
+        eventually(lambda: all(reader.sent for reader in readers))
+        # They were sent before this one, which was answered: so they are inside.
+        assert there.server.signed.call("GET", "/settings").status == 200
         started = time.monotonic()
         assert there.server.stop() == 0
-        assert time.monotonic() - started < 25
-        for reader in readers:
-            answer = reader.join()
-            assert isinstance(answer, OSError) or answer.status in (200, 304, 503), answer
+        assert time.monotonic() - started < 10
+        assert [reader.join().status for reader in readers] == [304] * 3
 
     def test_a_stop_lets_requests_under_way_finish(self, serve, fresh_name):
         """A body that is still on its way when the server is told to stop."""
-        import socket
-
         server = serve()
         caller = server.signed
         body = json.dumps({"Name": "last one"}).encode()
@@ -388,8 +401,6 @@ class TestEndings:
             server.terminate()
             eventually(lambda: "stopping" in server.log())
             connection.sendall(body[5:])
-            from http.client import HTTPResponse
-
             response = HTTPResponse(connection)
             response.begin()
             assert response.status == 201
@@ -439,16 +450,58 @@ class TestEndings:
         shares = [re.search(r"to (\S+)%", event["Description"]) for event in done["EventLog"]]
         assert [share[1] for share in shares if share] == ["100.00", "50.00"], "no step is lost or taken twice"
 
-    def test_two_servers_do_not_share_a_data_folder(self, serve, binary, tmp_path):
-        """Or they share it well; what must not happen is that one spoils it for the other."""
-        from running import command
-
+    def test_a_second_server_keeps_its_hands_off_the_data_folder(self, serve, binary, tmp_path):
         server = serve()
-        done = command(binary, "log", "verify", "--data", server.data, cwd=tmp_path)
-        assert done.returncode in (0, 1)
+        server.control.create_application(Name="first")
+        second = command(binary, "serve", "--data", server.data, "--listen", "127.0.0.1:0", "--dev", cwd=tmp_path, check=1)
+        assert "already in use" in second.stderr
+        assert "The log is whole" in command(binary, "log", "verify", "--data", server.data, cwd=tmp_path, check=0).stdout
         assert server.control.create_application(Name="still working")["Id"]
-        server.stop()
+
+
+class TestTrouble:
+    @pytest.mark.complaints("disk I/O error|answered.*status=500")
+    def test_a_full_disk_stops_writes_and_nothing_else(self, serve, fresh_name, refused):
+        """The kernel refuses further growth of files, as a full disk does; then there is room again."""
+        server = serve(start=False)
+        server.ignore_file_size_signal = True
+        there = Resources(server.start(), fresh_name)
+        there.publish("x")
+        _, token = there.poll(there.session())
+        largest = max(path.stat().st_size for path in server.data.iterdir())
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
+        for _ in range(2):
+            with refused("InternalServerException", status=500):
+                there.version(random.randbytes(200_000), "application/octet-stream")
+        assert (there.read(), there.poll(token)[0]) == (b"x", b""), "reads go on"
+        status, body = server.get("/readyz")
+        assert (status, json.loads(body)["status"]) == (200, "stale")
+
+        room = resource.RLIM_INFINITY
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (room, room))
+        assert there.publish("y")["ConfigurationVersion"] == "2", "what was refused has left no trace"
+        eventually(lambda: json.loads(server.get("/readyz")[1])["status"] == "ok")
+        server.restart()
+        assert there.read() == b"y"
+        assert server.stop() == 0
         assert server.verify_log().returncode == 0
+
+    def test_connections_beyond_the_bound_wait_for_their_turn(self, serve):
+        server = serve("--max-connections=3", "--authentication", "none")
+        held = [socket.create_connection(("127.0.0.1", server.port), timeout=10) for _ in range(3)]
+        for connection in held:
+            # Answered, so accepted; and kept open.
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        fourth = socket.create_connection(("127.0.0.1", server.port), timeout=0.3)
+        fourth.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        with pytest.raises(TimeoutError):
+            fourth.recv(1)
+        held.pop().close()
+        fourth.settimeout(10)
+        assert fourth.recv(65_536).startswith(b"HTTP/1.1 200")
+        for connection in (fourth, *held):
+            connection.close()
 
 
 def openmetrics(text):
