@@ -1,34 +1,31 @@
-# Acceptance tests: real clients against the real binary. Included by the Makefile at the root.
-#
-#   make acceptance                       the whole suite against a debug build
-#   make acceptance BINARY=path           against a binary of your own
-#   make acceptance PYTEST_ARGS='-k seed' some of it
-#   make acceptance-rust-sdk              the AWS SDK for Rust against the same binary
-#   make crash                            the long form of the crash test
+# Acceptance tests: real clients against the real binary. Part of the Makefile at the root, whose CARGO and TARGET it uses.
+# BINARY=path tests a binary of your own, PYTEST_ARGS='-k …' picks tests. See acceptance/README.md.
 
 VENV := .venv
-TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARY ?= $(TARGET)/debug/yardarm
+RUST_SDK := $(abspath $(TARGET))/acceptance-rust-sdk
 PYTEST_ARGS ?=
+PYTEST = $(VENV)/bin/pytest acceptance --yardarm $(abspath $(BINARY))
+
+.PHONY: acceptance acceptance-rust-sdk acceptance-crash acceptance-binary
+
+acceptance: $(VENV)/.acceptance acceptance-binary ## boto3, AWS CLI and Powertools against the binary
+	$(PYTEST) --quiet $(PYTEST_ARGS)
+
+acceptance-rust-sdk: $(VENV)/.acceptance acceptance-binary ## The AWS SDK for Rust against the binary
+	$(CARGO) build --quiet --locked --manifest-path acceptance/rust-sdk/Cargo.toml --target-dir $(RUST_SDK)
+	$(PYTEST) --quiet --rust-sdk $(RUST_SDK)/debug/rust-sdk-smoke -k test_rust_sdk
+
+acceptance-crash: $(VENV)/.acceptance acceptance-binary ## The binary killed 100 times under load
+	$(PYTEST) -s --crash-rounds 100 -k test_crash $(PYTEST_ARGS)
 
 $(VENV)/.acceptance: acceptance/requirements.txt
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
-# Not a file target: cargo knows best whether the binary is fresh.
-.PHONY: acceptance-binary acceptance acceptance-rust-sdk crash
+# cargo knows best whether its own binary is fresh; one that was named is taken as it is.
 acceptance-binary:
 ifeq ($(origin BINARY),file)
-	cargo build --quiet -p yardarm
+	$(CARGO) build --quiet --locked --package yardarm
 endif
-
-acceptance: $(VENV)/.acceptance acceptance-binary
-	$(VENV)/bin/pytest acceptance --yardarm $(abspath $(BINARY)) $(PYTEST_ARGS)
-
-acceptance-rust-sdk: $(VENV)/.acceptance acceptance-binary
-	cargo build --quiet --manifest-path acceptance/rust-sdk/Cargo.toml --target-dir $(TARGET)/rust-sdk
-	$(VENV)/bin/pytest acceptance/test_rust_sdk.py --yardarm $(abspath $(BINARY)) --rust-sdk $(abspath $(TARGET))/rust-sdk/debug/smoke
-
-crash: $(VENV)/.acceptance acceptance-binary
-	$(VENV)/bin/pytest acceptance/test_crash.py --yardarm $(abspath $(BINARY)) --crash-rounds 100 -s $(PYTEST_ARGS)

@@ -75,6 +75,14 @@ class Server:
     # Its life.
 
     def start(self):
+        """Returns when it is ready."""
+        self.launch()
+        self._find_address()
+        eventually(self._ready, within=STARTS_WITHIN)
+        return self
+
+    def launch(self):
+        """Starts the process, and does not wait."""
         assert not self.alive(), "it is running already"
         self.printed = []
         self._clients = {}
@@ -89,9 +97,6 @@ class Server:
                 text=True,
                 preexec_fn=_ignore_file_size_signal if self.ignore_file_size_signal else None,
             )
-        self._find_address()
-        eventually(self._ready, within=STARTS_WITHIN)
-        return self
 
     def _find_address(self):
         known = threading.Event()

@@ -384,10 +384,9 @@ def test_random_requests_never_find_a_fault_of_ours(open_server, fresh_name, see
         story = (f"seed {seed}, turn {turn}", model.name, method, target[:200], body[:300], answer)
         assert answer.status < 500, story
         content = None if model.has_streaming_output and answer.status < 300 else answer.body
-        if answer.code not in ("UnknownOperationException", "MethodNotAllowedException"):
-            # Odd path members make other paths, which are other operations.
-            found = judge.complaints(model, answer.status, answer.headers, content)
-            assert found == [] or "/" in "".join(str(v) for v in members.values()) or ".." in target, (story, found)
+        if "//" in target or target.partition("?")[0].endswith("/"):
+            continue  # an empty member makes another path, which may be another operation
+        assert judge.complaints(model, answer.status, answer.headers, content) == [], story
 
 
 def test_random_bytes_never_find_a_fault_of_ours(open_server, seed):

@@ -1,4 +1,6 @@
-"""Power cuts: the server is killed while many write. Whatever was acknowledged is there afterwards.
+"""The server is killed without warning while many write, and at times while it starts. Whatever was acknowledged is
+there afterwards, and the log is whole. (The kernel lives on: what it was given is not lost. Power cuts are simulated
+where the store is tested.)
 
 The long form: `pytest test_crash.py --crash-rounds 100 -s`.
 """
@@ -81,6 +83,10 @@ def test_what_was_acknowledged_survives_being_killed_at_any_moment(binary, tmp_p
         verified = server.verify_log()
         assert verified.returncode == 0, (f"seed {seed}, round {turn}", verified.stdout, verified.stderr)
 
+        if dice.random() < 0.3:
+            server.launch()
+            time.sleep(dice.uniform(0, 0.05))
+            server.kill()
         server.start()
         for writer in writers:
             applications.update(writer.applications)
