@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// The account's settings. Off by default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AccountSettings {
     /// Whether environments and profiles that are in use are protected from deletion.
     pub deletion_protection: bool,

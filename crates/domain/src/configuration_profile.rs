@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 /// What the content of a profile is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ProfileType {
     /// Any bytes.
     Freeform,
@@ -26,6 +27,7 @@ pub enum ProfileType {
 
 /// A JSON Schema that content must satisfy when it is deployed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Validator {
     /// The schema's text, kept as given: it is judged when it is used. At most 32,768 characters.
     pub json_schema: String,

@@ -49,6 +49,7 @@ impl TryFrom<String> for ContentHash {
 
 /// Bytes in the content store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ContentRef {
     /// What they are filed under.
     pub hash: ContentHash,

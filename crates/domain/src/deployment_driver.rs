@@ -9,9 +9,14 @@ use crate::rollout::{self, Input, Phase};
 use crate::world::World;
 use jiff::Timestamp;
 
-/// Takes every step that is due. It takes no input: what is due is read from the world.
+/// Takes every step that is due. What is due is read from the world.
 #[derive(Clone, Copy, Debug)]
-pub struct AdvanceDeployments;
+pub struct AdvanceDeployments {
+    /// Whether no other clock counts. Then a deployment that waits for a time far ahead does so because the clock was set
+    /// back, and its waiting begins anew. Where several nodes advance deployments it is left alone: the clock of another
+    /// node may be right, for which everything would be due at once when counted anew from a slow one.
+    pub only_clock: bool,
+}
 
 impl Command for AdvanceDeployments {
     type Outcome = ();
@@ -19,25 +24,51 @@ impl Command for AdvanceDeployments {
     fn decide(&self, world: &World, context: &Context<'_>) -> Result<Decision<()>, Refusal> {
         let mut events = vec![];
         for (application, environment) in world.deploying() {
-            steps(application, environment, context.now, &mut events);
+            self.steps(application, environment, context.now, &mut events);
         }
         Decision::new((), events)
     }
 }
 
-fn steps(application: &ApplicationId, environment: &Environment, now: Timestamp, events: &mut Vec<Event>) {
-    for deployment in environment.open() {
-        let input = if deployment.phase == Phase::Queued {
-            if !is_next(environment, deployment.number.0) {
+impl AdvanceDeployments {
+    /// When this will next have something to do if nothing else happens; at `now` or before: it has something to do
+    /// already. `None`: never.
+    #[must_use]
+    pub fn wake_at(self, world: &World, now: Timestamp) -> Option<Timestamp> {
+        world
+            .deploying()
+            .flat_map(|(_, environment)| {
+                environment.open().filter_map(move |deployment| match deployment.phase {
+                    Phase::Queued => is_next(environment, deployment.number.0).then_some(now),
+                    phase if self.only_clock && phase.is_ahead_of(now) => Some(now),
+                    phase => deployment.plan.wake_at(phase),
+                })
+            })
+            .min()
+    }
+
+    fn steps(
+        self,
+        application: &ApplicationId,
+        environment: &Environment,
+        now: Timestamp,
+        events: &mut Vec<Event>,
+    ) {
+        for deployment in environment.open() {
+            let input = if deployment.phase == Phase::Queued {
+                if !is_next(environment, deployment.number.0) {
+                    continue;
+                }
+                Input::Proceed
+            } else if !self.only_clock && deployment.phase.is_ahead_of(now) {
                 continue;
+            } else {
+                Input::Tick
+            };
+            // A tick and a proceed are never refused; were they, doing nothing would be right.
+            for transition in rollout::step(&deployment.plan, deployment.phase, input, now).unwrap_or_default() {
+                events.push(deployment.event(application, &environment.id, transition));
             }
-            Input::Proceed
-        } else {
-            Input::Tick
-        };
-        // A tick and a proceed are never refused; were they, doing nothing would be right.
-        for transition in rollout::step(&deployment.plan, deployment.phase, input, now).unwrap_or_default() {
-            events.push(deployment.event(application, &environment.id, transition));
         }
     }
 }
@@ -45,19 +76,4 @@ fn steps(application: &ApplicationId, environment: &Environment, now: Timestamp,
 /// Nothing is on its way, and nobody has waited longer.
 fn is_next(environment: &Environment, number: u32) -> bool {
     environment.open().all(|open| !open.phase.is_active() && open.number.0 >= number)
-}
-
-/// When [`AdvanceDeployments`] will next have something to do if nothing else happens; at `now` or before: it has
-/// something to do already. `None`: never.
-#[must_use]
-pub fn wake_at(world: &World, now: Timestamp) -> Option<Timestamp> {
-    world
-        .deploying()
-        .flat_map(|(_, environment)| {
-            environment.open().filter_map(|deployment| match deployment.phase {
-                Phase::Queued => is_next(environment, deployment.number.0).then_some(now),
-                phase => deployment.plan.due_at(phase, now),
-            })
-        })
-        .min()
 }

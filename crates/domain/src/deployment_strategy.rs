@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where else a strategy is to be saved. Kept for clients of the original service; nothing is written elsewhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ReplicateTo {
     /// Nowhere.
     #[default]

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 /// An alarm to be watched while a deployment is on its way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Monitor {
     /// Names the alarm.
     pub alarm_arn: AlarmArn,

@@ -49,7 +49,7 @@ pub use deployment::{
     Deployment, DeploymentLogEntry, DeploymentLogKind, DeploymentState, StartDeployment, StopDeployment,
     Validated, must_wait,
 };
-pub use deployment_driver::{AdvanceDeployments, wake_at};
+pub use deployment_driver::AdvanceDeployments;
 pub use deployment_strategy::{
     CreateDeploymentStrategy, DeleteDeploymentStrategy, DeploymentStrategy, PREDEFINED_STRATEGIES,
     PredefinedStrategy, ReplicateTo, UpdateDeploymentStrategy,

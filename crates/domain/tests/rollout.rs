@@ -85,6 +85,12 @@ fn small_delays_do_not_add_up() {
 }
 
 #[test]
+fn a_step_that_comes_late_does_not_shorten_the_bake() {
+    let told = story(&plan(60, 5, GrowthType::Linear, 50.0), &ticks(&[30, 68, 72, 73]));
+    assert_eq!(told, ["30s 50 %", "68s 100 %", "68s baking", "73s complete"]);
+}
+
+#[test]
 fn a_clock_set_back_re_anchors_the_waiting() {
     let plan = plan(60, 60, GrowthType::Linear, 50.0);
     let told = story(&plan, &ticks(&[30, -100_000, -99_971, -99_970, -99_911, -99_910]));

@@ -6,7 +6,6 @@
 
 use crate::error::Error;
 use crate::node::{Cause, Committed, Node};
-use crate::view::View;
 use bytes::Bytes;
 use std::sync::Arc;
 use yardarm_domain::{
@@ -110,7 +109,7 @@ impl Node {
         cause: Cause,
     ) -> Result<StoredConfiguration, ConfigurationRefused> {
         for _ in 0..MOST_RACES {
-            let view = self.view();
+            let view = self.newest_view().await?;
             let profile = view.world.profile(&wanted.application, &wanted.profile)?;
             let limit_bytes = self.config().quotas.hosted_version_bytes;
             let size_bytes = wanted.content.len() as u64;
@@ -204,7 +203,7 @@ impl Node {
         profile: &ProfileId,
         version: &str,
     ) -> Result<(), ConfigurationRefused> {
-        let view = self.view();
+        let view = self.newest_view().await?;
         let profile = view.world.profile(application, profile)?;
         let version = profile.named(version)?;
         self.validated(profile, version).await.map(|_| ())
@@ -220,7 +219,7 @@ impl Node {
         cause: Cause,
     ) -> Result<Committed<DeploymentNumber>, ConfigurationRefused> {
         for _ in 0..MOST_RACES {
-            let view: Arc<View> = self.view();
+            let view = self.newest_view().await?;
             let world = &view.world;
             let environment = world.environment(&wanted.application, &wanted.environment)?;
             let profile = world.profile(&wanted.application, &wanted.profile)?;

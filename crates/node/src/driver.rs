@@ -2,11 +2,13 @@
 //!
 //! It is woken by time or by a change of the world, but believes neither: what is due is read from the world by the
 //! decision itself. So the happy path, a restart and another node having been faster are the same code.
+//!
+//! **Invariants:** a log that fails is asked again once a second, not more often; where no other node's clock counts, a
+//! clock set back holds up no rollout until it has caught up.
 
 use crate::node::{Cause, Node};
-use jiff::SignedDuration;
-use std::time::Duration;
-use yardarm_domain::{AdvanceDeployments, wake_at};
+use jiff::{SignedDuration, Timestamp};
+use yardarm_domain::AdvanceDeployments;
 
 /// How long to wait after a failure of the log before trying again.
 const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(1);
@@ -15,32 +17,37 @@ const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(1);
 pub(crate) async fn run(node: Node) {
     let mut changes = node.changes();
     let mut closing = node.closing();
+    let advance = AdvanceDeployments { only_clock: !node.config().shared_log };
     loop {
-        let now = node.shared().clock.now();
+        // What changes from here on wakes the driver again.
+        changes.borrow_and_update();
+        if !node.is_sound() {
+            node.recover().await;
+        }
+        let mut failed = !node.is_sound();
+        let now = node.now();
         let before = node.view();
-        let wants = wake_at(&before.world, now);
-        let due = wants.is_some_and(|at| at <= now);
-        if due {
-            match node.execute(AdvanceDeployments, Cause::yardarm("due")).await {
+        let wants = advance.wake_at(&before.world, now);
+        if wants.is_some_and(|at| at <= now) {
+            match node.execute(advance, Cause::yardarm("due")).await {
                 Ok(committed) if committed.view.seq > before.seq => continue,
                 Ok(_) => tracing::error!("a deployment is due, and nothing was to be done"),
                 Err(error) => tracing::error!(%error, "deployments cannot be advanced"),
             }
+            failed = true;
         }
-        if !node.is_sound() {
-            node.recover().await;
-        }
-        let again = due || !node.is_sound();
-        let until = if again { now.saturating_add(AFTER_FAILURE).ok() } else { wants };
+        let until = if failed { now.saturating_add(AFTER_FAILURE).ok() } else { wants };
         tokio::select! {
-            () = sleep(&node, until) => {}
-            changed = changes.changed() => if changed.is_err() { return },
+            biased;
             _ = closing.wait_for(|closing| *closing) => return,
+            () = sleep(&node, until) => {}
+            // A failing log changes nothing, but trying it again looks like a change.
+            changed = changes.changed(), if !failed => if changed.is_err() { return },
         }
     }
 }
 
-async fn sleep(node: &Node, until: Option<jiff::Timestamp>) {
+async fn sleep(node: &Node, until: Option<Timestamp>) {
     match until {
         Some(until) => node.shared().clock.sleep_until(until).await,
         None => std::future::pending().await,
@@ -54,8 +61,9 @@ pub(crate) async fn follow(node: Node) {
         let seq = node.view().seq;
         let shared = node.shared().clone();
         let changed = tokio::select! {
-            changed = shared.log.wait_for_change(seq) => changed,
+            biased;
             _ = closing.wait_for(|closing| *closing) => return,
+            changed = shared.log.wait_for_change(seq) => changed,
         };
         let followed = match changed {
             Ok(()) => node.catch_up().await,
@@ -63,7 +71,12 @@ pub(crate) async fn follow(node: Node) {
         };
         if let Err(error) = followed {
             tracing::error!(%error, "the log cannot be followed");
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            let until = node.now().saturating_add(AFTER_FAILURE).ok();
+            tokio::select! {
+                biased;
+                _ = closing.wait_for(|closing| *closing) => return,
+                () = sleep(&node, until) => {}
+            }
         }
     }
 }

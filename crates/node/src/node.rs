@@ -46,7 +46,7 @@ impl Cause {
 pub struct Committed<T> {
     /// The command's answer.
     pub outcome: T,
-    /// The world in which it has happened.
+    /// The world right after it has happened. Others may have changed it since; see [`Node::view`].
     pub view: Arc<View>,
 }
 
@@ -105,7 +105,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Makes `view` what everybody sees. `events` lead to it from the view before.
-    pub(crate) async fn publish(&self, view: View, events: &[Event]) -> Arc<View> {
+    pub(crate) async fn publish(&self, view: View, events: &[Event]) {
         let mut touched: Vec<Touched> = vec![];
         for place in events.iter().filter_map(|event| Touched::by(event, &view.world)) {
             if !touched.contains(&place) {
@@ -117,10 +117,9 @@ impl Shared {
         if events.iter().any(concerns_credentials) {
             self.refresh_credentials(&view);
         }
-        let view = Arc::new(view);
-        self.view.store(view.clone());
-        self.changed.send_replace(view.seq);
-        view
+        let seq = view.seq;
+        self.view.store(Arc::new(view));
+        self.changed.send_replace(seq);
     }
 
     fn refresh_credentials(&self, view: &View) {
@@ -134,14 +133,29 @@ impl Shared {
 
     fn note_behind(&self, places: Vec<Touched>) {
         let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
-        behind.extend(places);
+        for place in places {
+            if !behind.contains(&place) {
+                behind.push(place);
+            }
+        }
         self.counters.behind.store(behind.len() as u64, Ordering::Relaxed);
     }
 
-    fn take_behind(&self) -> Vec<Touched> {
-        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
-        self.counters.behind.store(0, Ordering::Relaxed);
-        std::mem::take(&mut *behind)
+    /// Tries again to load what could not be loaded. For the sequencer, as only it may touch slots: anybody else could
+    /// put an older state over a newer one.
+    pub(crate) async fn retry_behind(&self) {
+        let places = std::mem::take(&mut *self.behind.lock().unwrap_or_else(PoisonError::into_inner));
+        let world = self.view.load().world.clone();
+        let behind = self.slots.refresh(&world, places, &*self.log).await;
+        self.note_behind(behind);
+    }
+
+    /// Notes whether the log answers. When it ceases to, the driver is told, so that it is tried again.
+    pub(crate) fn note_log_answers(&self, answers: bool) {
+        let failed_before = self.counters.log_fails.swap(!answers, Ordering::Relaxed);
+        if !answers && !failed_before {
+            self.changed.send_modify(|_| ());
+        }
     }
 }
 
@@ -245,7 +259,8 @@ impl Node {
             mpsc::error::TrySendError::Full(_) => Error::Busy("too many commands are waiting"),
             mpsc::error::TrySendError::Closed(_) => Error::Busy("shutting down"),
         })?;
-        answer.await.map_err(|_| Error::Busy("shutting down"))?
+        // Accepted and then left: it may have been appended.
+        answer.await.map_err(|_| Error::Log("the node was shut down before it knew".into()))?
     }
 
     /// The world as this node knows it.
@@ -281,7 +296,7 @@ impl Node {
         self.shared.counters.status(view.seq, view.as_of, self.shared.clock.now())
     }
 
-    /// Announces every position of the log that the node arrives at.
+    /// Announces every position of the log that the node arrives at, perhaps more than once.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<Seq> {
         self.shared.changed.subscribe()
@@ -302,6 +317,16 @@ impl Node {
         let sent = self.work.send(Work::CatchUp(reply)).await;
         sent.map_err(|_| Error::Busy("shutting down"))?;
         answer.await.map_err(|_| Error::Busy("shutting down"))?
+    }
+
+    /// The world at the end of the log, which may be further than this node has read: others have written too, or the
+    /// fate of an append is unknown.
+    pub(crate) async fn newest_view(&self) -> Result<Arc<View>, Error> {
+        let uncertain = self.shared.counters.log_fails.load(Ordering::Relaxed);
+        if uncertain || (self.config().shared_log && self.shared.log.end().await? != self.view().seq) {
+            self.catch_up().await?;
+        }
+        Ok(self.view())
     }
 
     /// Saves the world, so that the next start need not read the whole log.
@@ -333,9 +358,15 @@ impl Node {
         let _ = self.closing().wait_for(|closing| *closing).await;
     }
 
-    /// Stops working after what was accepted has been carried out, and saves a snapshot.
+    /// Stops working after what was accepted has been carried out, and saves a snapshot. Commands that come later are
+    /// turned away.
     pub async fn close(&self) {
         self.begin_closing();
+        let (reply, finished) = oneshot::channel();
+        if self.work.send(Work::Finish(reply)).await.is_ok() {
+            // An error means that the sequencer has ended already.
+            let _ = finished.await;
+        }
         if let Err(error) = self.save_snapshot().await {
             tracing::warn!(%error, "no snapshot was saved");
         }
@@ -374,11 +405,6 @@ impl Node {
     pub(crate) async fn recover(&self) {
         if let Err(error) = self.catch_up().await {
             tracing::warn!(%error, "the log still does not answer");
-            return;
         }
-        let places = self.shared.take_behind();
-        let view = self.view();
-        let behind = self.shared.slots.refresh(&view.world, places, &*self.shared.log).await;
-        self.shared.note_behind(behind);
     }
 }

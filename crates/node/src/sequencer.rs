@@ -2,7 +2,8 @@
 //!
 //! While one append is on its way to the disk the next commands gather; they are decided together, each against the world
 //! that the one before leads to, and written together. **Invariants:** the sequencer is the only writer of the published
-//! view; nobody is answered before the append; after an append whose fate is unknown the log is read before anything else
+//! view; nobody is answered before the append; everybody is answered with the world right after their own command, which
+//! the next one in the same append may have changed again; after an append whose fate is unknown the log is read before anything else
 //! is decided.
 
 use crate::error::Error;
@@ -27,8 +28,10 @@ const MOST_RACES: usize = 100;
 pub(crate) enum Work {
     /// Decide and append.
     Execute(Box<dyn Job>),
-    /// Read what others appended.
+    /// Read what others appended, and load what could not be loaded before.
     CatchUp(oneshot::Sender<Result<(), Error>>),
+    /// Carry out what was accepted, take nothing more, and end.
+    Finish(oneshot::Sender<()>),
 }
 
 /// A command on its way, whatever its outcome's type.
@@ -37,8 +40,8 @@ pub(crate) trait Job: Send {
     fn contents(&self) -> &[Content];
     /// Decides, keeping the outcome. `Err` means refused: there is nothing to append.
     fn decide(&mut self, world: &World, context: &Context<'_>) -> Result<Vec<Event>, ()>;
-    /// Answers that all is done, and what the world looks like now.
-    fn done(self: Box<Self>, view: &Arc<View>);
+    /// Answers that all is done, and what the world looked like right after it.
+    fn done(self: Box<Self>, view: Arc<View>);
     /// Answers that it was not done.
     fn failed(self: Box<Self>, error: Error);
 }
@@ -78,9 +81,9 @@ where
         }
     }
 
-    fn done(self: Box<Self>, view: &Arc<View>) {
+    fn done(self: Box<Self>, view: Arc<View>) {
         let answer = match self.outcome {
-            Some(Ok(outcome)) => Ok(Committed { outcome, view: view.clone() }),
+            Some(Ok(outcome)) => Ok(Committed { outcome, view }),
             Some(Err(refusal)) => Err(Error::Refused(refusal)),
             None => Err(Error::Internal("the command was not decided".into())),
         };
@@ -93,13 +96,17 @@ where
     }
 }
 
-/// Runs until every handle to the node is gone.
+/// Runs until it is told to finish or every handle to the node is gone.
 pub(crate) async fn run(shared: Arc<Shared>, mut work: mpsc::Receiver<Work>) {
     let mut sequencer = Sequencer { shared, uncertain: false };
     let mut gathered = Vec::with_capacity(MOST_TOGETHER);
+    let mut finishing: Vec<oneshot::Sender<()>> = vec![];
     loop {
         gathered.clear();
         if work.recv_many(&mut gathered, MOST_TOGETHER).await == 0 {
+            for reply in finishing {
+                let _ = reply.send(());
+            }
             return;
         }
         let mut jobs = Vec::with_capacity(gathered.len());
@@ -108,6 +115,10 @@ pub(crate) async fn run(shared: Arc<Shared>, mut work: mpsc::Receiver<Work>) {
             match item {
                 Work::Execute(job) => jobs.push(job),
                 Work::CatchUp(reply) => waiting.push(reply),
+                Work::Finish(reply) => {
+                    work.close();
+                    finishing.push(reply);
+                }
             }
         }
         if !waiting.is_empty() {
@@ -134,6 +145,8 @@ struct Round {
     world: World,
     batch: Batch,
     events: Vec<Event>,
+    /// For each job that is not broken: how many records there were right after it, and the world.
+    after: Vec<(usize, World)>,
     /// A job whose events do not fit the world it was decided on: a defect.
     broken: Vec<(usize, String)>,
 }
@@ -153,7 +166,16 @@ impl Sequencer {
                 jobs.remove(index).failed(Error::Internal(what));
             }
             if round.batch.drafts.is_empty() {
-                return self.answer(jobs, &view);
+                // No append will tell whether this was decided on the newest world.
+                match self.is_newest(&view).await {
+                    Ok(true) => return self.answer(jobs.into_iter().map(|job| (job, view.clone()))),
+                    Ok(false) => {}
+                    Err(error) => return fail(jobs, &error),
+                }
+                if let Err(error) = self.catch_up().await {
+                    return fail(jobs, &error);
+                }
+                continue;
             }
             let records = round.batch.drafts.len() as u64;
             match self.shared.log.append(view.seq, round.batch).await {
@@ -161,9 +183,14 @@ impl Sequencer {
                     let counters = &self.shared.counters;
                     counters.appends.fetch_add(1, Ordering::Relaxed);
                     counters.records.fetch_add(records, Ordering::Relaxed);
-                    counters.log_fails.store(false, Ordering::Relaxed);
-                    let view = self.publish(&view, round.world, &written, &round.events).await;
-                    return self.answer(jobs, &view);
+                    self.shared.note_log_answers(true);
+                    let views: Vec<_> = round
+                        .after
+                        .into_iter()
+                        .map(|(records, world)| self.view_at(&view, written.get(..records).unwrap_or(&written), world))
+                        .collect();
+                    self.shared.publish(self.view_at(&view, &written, round.world), &round.events).await;
+                    return self.answer(jobs.into_iter().zip(views.into_iter().map(Arc::new)));
                 }
                 Err(AppendError::Conflict { .. }) => {
                     self.shared.counters.conflicts.fetch_add(1, Ordering::Relaxed);
@@ -174,7 +201,7 @@ impl Sequencer {
                 Err(AppendError::Backend(error)) => {
                     tracing::error!(%error, "an append failed");
                     self.uncertain = true;
-                    self.shared.counters.log_fails.store(true, Ordering::Relaxed);
+                    self.shared.note_log_answers(false);
                     return fail(jobs, &Error::from(error));
                 }
             }
@@ -191,6 +218,7 @@ impl Sequencer {
             world: World::clone(&view.world),
             batch: Batch::default(),
             events: vec![],
+            after: vec![],
             broken: vec![],
         };
         for (index, job) in jobs.iter_mut().enumerate() {
@@ -208,19 +236,19 @@ impl Sequencer {
                 Ok(Err(())) => Ok(()),
                 Err(_) => Err("a decision panicked".to_owned()),
             };
-            if let Err(what) = outcome {
-                round.broken.push((index, what));
+            match outcome {
+                Ok(()) => round.after.push((round.batch.drafts.len(), round.world.clone())),
+                Err(what) => round.broken.push((index, what)),
             }
         }
         round
     }
 
-    async fn publish(&self, before: &View, world: World, written: &[Record], events: &[Event]) -> Arc<View> {
+    /// The view to which `written` leads from the one `before`.
+    fn view_at(&self, before: &View, written: &[Record], world: World) -> View {
         let (seq, digest) =
             written.last().map_or((before.seq, before.digest), |record| (record.seq, record.digest));
-        let as_of = self.shared.clock.now();
-        let view = View { seq, digest, world: Arc::new(world), as_of };
-        self.shared.publish(view, events).await
+        View { seq, digest, world: Arc::new(world), as_of: self.shared.clock.now() }
     }
 
     /// Reads what was appended by others, or by an append whose fate was unknown.
@@ -232,16 +260,27 @@ impl Sequencer {
             events.push(event.clone())
         })
         .await;
-        self.shared.counters.log_fails.store(caught_up.is_err(), Ordering::Relaxed);
+        self.shared.note_log_answers(caught_up.is_ok());
         let view = caught_up?;
         self.uncertain = false;
         self.shared.publish(view, &events).await;
+        self.shared.retry_behind().await;
         Ok(())
     }
 
-    fn answer(&self, jobs: Vec<Box<dyn Job>>, view: &Arc<View>) {
-        self.shared.counters.commands.fetch_add(jobs.len() as u64, Ordering::Relaxed);
-        for job in jobs {
+    /// Whether `view` is at the end of the log. A log of one's own cannot end elsewhere.
+    async fn is_newest(&self, view: &View) -> Result<bool, Error> {
+        if !self.shared.config.shared_log {
+            return Ok(true);
+        }
+        let end = self.shared.log.end().await;
+        self.shared.note_log_answers(end.is_ok());
+        Ok(end? == view.seq)
+    }
+
+    fn answer(&self, jobs: impl Iterator<Item = (Box<dyn Job>, Arc<View>)>) {
+        for (job, view) in jobs {
+            self.shared.counters.commands.fetch_add(1, Ordering::Relaxed);
             job.done(view);
         }
     }

@@ -123,7 +123,11 @@ impl Sessions {
             return Err(SessionRefusal::Token(TokenProblem::Corrupted));
         }
         let slack = i64::try_from(SLACK.as_millis()).unwrap_or(0);
-        if claims.not_before_ms != 0 && now_ms.saturating_add(slack) < claims.not_before_ms {
+        let remaining_ms = claims.not_before_ms.saturating_sub(now_ms);
+        let interval_ms = i64::from(self.interval_s(claims.interval_s)).saturating_mul(1_000);
+        // More than a whole interval remains only when the clock was set back: nobody is made to wait for that.
+        let is_early = remaining_ms > slack && remaining_ms <= interval_ms.saturating_add(slack);
+        if claims.not_before_ms != 0 && is_early {
             return Err(SessionRefusal::Token(TokenProblem::TooEarly));
         }
         Ok(claims)

@@ -1,9 +1,20 @@
-//! For tests only: a clock and an entropy that tests own, and a node on a log in memory.
+//! For tests only: a clock and an entropy that tests own, a log that fails when told, a node on a log in memory, logs and
+//! worlds as text, and a simulator of whole nodes.
 
 mod clock;
 mod entropy;
+pub mod events;
+mod faulty_log;
+pub mod log_text;
 mod node;
+pub mod scenario;
+mod shop;
+pub mod simulator;
+mod world_text;
 
 pub use clock::ManualClock;
 pub use entropy::SeededEntropy;
+pub use faulty_log::{AppendFate, FaultyLog, Trouble};
 pub use node::{TestNode, account, cause, master_keys};
+pub use shop::Shop;
+pub use world_text::describe;

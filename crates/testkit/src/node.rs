@@ -2,10 +2,15 @@
 
 use crate::clock::ManualClock;
 use crate::entropy::SeededEntropy;
+use crate::faulty_log::FaultyLog;
+use jiff::SignedDuration;
 use std::sync::Arc;
 use yardarm_domain::Account;
 use yardarm_log::{Log, MemoryLog};
 use yardarm_node::{Cause, Error, MasterKeys, Node, NodeConfig};
+
+/// Far more turns than any chain of tasks in a node takes.
+const TURNS: u32 = 500;
 
 /// A running node and what the test may turn.
 pub struct TestNode {
@@ -13,6 +18,8 @@ pub struct TestNode {
     pub node: Node,
     /// Its log.
     pub log: MemoryLog,
+    /// The way by which it uses the log.
+    pub faults: FaultyLog,
     /// Its clock.
     pub clock: ManualClock,
 }
@@ -36,10 +43,50 @@ impl TestNode {
         clock: ManualClock,
         seed: u64,
     ) -> Result<Self, Error> {
-        let shared: Arc<dyn Log> = Arc::new(log.clone());
+        let faults = FaultyLog::new(Arc::new(log.clone()), seed);
+        Self::start_on(config, log, faults, clock, master_keys(), seed).await
+    }
+
+    /// Starts on `log` by way of `faults`.
+    ///
+    /// # Errors
+    /// See [`Node::start`].
+    pub async fn start_on(
+        config: NodeConfig,
+        log: MemoryLog,
+        faults: FaultyLog,
+        clock: ManualClock,
+        keys: MasterKeys,
+        seed: u64,
+    ) -> Result<Self, Error> {
+        let shared: Arc<dyn Log> = Arc::new(faults.clone());
         let entropy = Arc::new(SeededEntropy::new(seed));
-        let node = Node::start(config, shared, Arc::new(clock.clone()), entropy, master_keys()).await?;
-        Ok(Self { node, log, clock })
+        let node = Node::start(config, shared, Arc::new(clock.clone()), entropy, keys).await?;
+        Ok(Self { node, log, faults, clock })
+    }
+
+    /// Starts another node on the same log with the same clock, once this one has crashed.
+    ///
+    /// # Errors
+    /// See [`Node::start`].
+    pub async fn restart(self, keys: MasterKeys) -> Result<Self, Error> {
+        let Self { node, log, clock, .. } = self;
+        node.abort();
+        let faults = FaultyLog::new(Arc::new(log.clone()), 2);
+        Self::start_on(node.config().clone(), log, faults, clock, keys, 2).await
+    }
+
+    /// Moves the clock and lets the node do what is due.
+    pub async fn advance(&self, by: SignedDuration) {
+        self.clock.advance(by);
+        self.rest().await;
+    }
+
+    /// Lets the node finish what it can do without time passing. For a runtime with one thread.
+    pub async fn rest(&self) {
+        for _ in 0..TURNS {
+            tokio::task::yield_now().await;
+        }
     }
 }
 

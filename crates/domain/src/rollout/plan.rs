@@ -7,6 +7,7 @@ use yardarm_flags::Exposure;
 
 /// How exposure grows from step to step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum GrowthType {
     /// By the growth factor each step: 20, 40, 60, 80, 100 percent.
     Linear,
@@ -83,6 +84,7 @@ pub enum Begin {
 
 /// A strategy's figures, copied into each deployment when it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Plan {
     /// From start to the end of growth, seconds. At most 24 hours.
     pub duration_s: u32,

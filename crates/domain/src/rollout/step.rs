@@ -123,7 +123,7 @@ pub fn step(plan: &Plan, phase: Phase, input: Input, now: Timestamp) -> Result<V
         (Phase::Complete { .. } | Phase::RolledBack | Phase::Reverted, Input::Stop { .. }) => {
             Err(NotPossible)
         }
-        (Phase::Growing { since, .. } | Phase::Baking { since }, Input::Tick) if is_set_back(since, now) => {
+        (Phase::Growing { .. } | Phase::Baking { .. }, Input::Tick) if phase.is_ahead_of(now) => {
             Ok(vec![Transition::Rescheduled { since: now }])
         }
         (Phase::Growing { step, .. }, Input::Tick) => Ok(grow(plan, phase, step, now)),
@@ -141,11 +141,6 @@ pub fn step(plan: &Plan, phase: Phase, input: Input, now: Timestamp) -> Result<V
             Input::Proceed,
         ) => Ok(vec![]),
     }
-}
-
-/// Whether the clock was set back since the last transition.
-fn is_set_back(since: Timestamp, now: Timestamp) -> bool {
-    now.duration_until(since) > CLOCK_DISAGREEMENT
 }
 
 /// At most one step, and what follows from reaching everyone.
@@ -168,7 +163,8 @@ fn grow(plan: &Plan, phase: Phase, taken: u32, now: Timestamp) -> Vec<Transition
         Begin::AtOnce => taken >= plan.steps() || (reached >= plan.steps() && plan.duration_s == 0),
     };
     if ends_here {
-        transitions.push(Transition::BakeStarted { since });
+        // Not from when it was due: watching for less than the bake would be less evidence.
+        transitions.push(Transition::BakeStarted { since: now });
         if plan.bake_s == 0 {
             transitions.push(Transition::Completed);
         }
@@ -191,20 +187,6 @@ impl Plan {
             }
             Phase::Baking { since } => Some(since.saturating_add(self.bake()).unwrap_or(Timestamp::MAX)),
             Phase::Queued | Phase::Complete { .. } | Phase::RolledBack | Phase::Reverted => None,
-        }
-    }
-
-    /// As [`Plan::wake_at`], but at once where the clock was set back: the waiting has to begin anew.
-    #[must_use]
-    pub fn due_at(&self, phase: Phase, now: Timestamp) -> Option<Timestamp> {
-        match phase {
-            Phase::Growing { since, .. } | Phase::Baking { since } if is_set_back(since, now) => Some(now),
-            Phase::Queued
-            | Phase::Growing { .. }
-            | Phase::Baking { .. }
-            | Phase::Complete { .. }
-            | Phase::RolledBack
-            | Phase::Reverted => self.wake_at(phase),
         }
     }
 
@@ -236,6 +218,18 @@ impl Phase {
                 Transition::Rescheduled { .. },
                 Self::Queued | Self::Complete { .. } | Self::RolledBack | Self::Reverted,
             ) => self,
+        }
+    }
+
+    /// Its waiting is counted from a time that `now` has not nearly reached: the clock was set back, or it is another
+    /// node's clock.
+    #[must_use]
+    pub fn is_ahead_of(self, now: Timestamp) -> bool {
+        match self {
+            Self::Growing { since, .. } | Self::Baking { since } => {
+                now.duration_until(since) > CLOCK_DISAGREEMENT
+            }
+            Self::Queued | Self::Complete { .. } | Self::RolledBack | Self::Reverted => false,
         }
     }
 

@@ -1,0 +1,247 @@
+//! One event of every kind, for tests that must miss none.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
+use yardarm_domain::{
+    AccountSettings, ContentHash, ContentRef, DeploymentNumber, Event, Exposure, Monitor, ProfileType, ReplicateTo,
+    Resource, SealedSecret, Tags, Validator, VersionNumber,
+};
+
+/// How many kinds of events there are. A new one does not compile before [`ordinal`] knows it.
+pub const KINDS: usize = 24;
+
+/// The place of an event's kind, from zero.
+#[must_use]
+pub fn ordinal(event: &Event) -> usize {
+    match event {
+        Event::ApplicationCreated { .. } => 0,
+        Event::ApplicationUpdated { .. } => 1,
+        Event::ApplicationDeleted { .. } => 2,
+        Event::EnvironmentCreated { .. } => 3,
+        Event::EnvironmentUpdated { .. } => 4,
+        Event::EnvironmentDeleted { .. } => 5,
+        Event::ConfigurationProfileCreated { .. } => 6,
+        Event::ConfigurationProfileUpdated { .. } => 7,
+        Event::ConfigurationProfileDeleted { .. } => 8,
+        Event::HostedVersionCreated { .. } => 9,
+        Event::HostedVersionDeleted { .. } => 10,
+        Event::DeploymentStrategyCreated { .. } => 11,
+        Event::DeploymentStrategyUpdated { .. } => 12,
+        Event::DeploymentStrategyDeleted { .. } => 13,
+        Event::DeploymentStarted { .. } => 14,
+        Event::DeploymentStepped { .. } => 15,
+        Event::ResourceTagged { .. } => 16,
+        Event::ResourceUntagged { .. } => 17,
+        Event::AccountSettingsUpdated { .. } => 18,
+        Event::AccessKeyCreated { .. } => 19,
+        Event::AccessKeyUpdated { .. } => 20,
+        Event::AccessKeyDeleted { .. } => 21,
+        Event::TokenKeyCreated { .. } => 22,
+        Event::SecretsResealed { .. } => 23,
+    }
+}
+
+#[expect(clippy::expect_used, reason = "constants, all of which are right")]
+fn it<T: FromStr>(text: &str) -> T {
+    text.parse().ok().expect("a valid constant")
+}
+
+/// Every kind at least once, with everything in it that can be there, and every step of a deployment.
+///
+/// # Panics
+/// Never: the constants are right.
+#[must_use]
+pub fn one_of_each() -> Vec<Event> {
+    let mut events = resources();
+    events.extend(deployments());
+    events.extend(secrets());
+    events
+}
+
+#[expect(clippy::expect_used, reason = "a constant")]
+fn tags() -> Tags {
+    Tags::new(BTreeMap::from([("team".into(), "checkout".into())])).expect("tags")
+}
+
+fn content() -> ContentRef {
+    ContentRef { hash: ContentHash([0xab; 32]), size_bytes: 42 }
+}
+
+fn monitors() -> Vec<Monitor> {
+    let role = it("arn:aws:iam::123456789012:role/alarms");
+    vec![
+        Monitor { alarm_arn: it("arn:aws:cloudwatch:us-east-1:123456789012:alarm:errors"), alarm_role_arn: Some(role) },
+        Monitor { alarm_arn: it("latency"), alarm_role_arn: None },
+    ]
+}
+
+#[expect(clippy::expect_used, reason = "a constant")]
+fn factor() -> GrowthFactor {
+    GrowthFactor::from_parts_per_million(333_000).expect("a factor")
+}
+
+fn resources() -> Vec<Event> {
+    vec![
+        Event::ApplicationCreated {
+            application: it("app1234"),
+            name: it("shop"),
+            description: Some(it("Sells things")),
+            tags: tags(),
+        },
+        Event::ApplicationUpdated {
+            application: it("app1234"),
+            name: Some(it("store")),
+            description: Some(it("")),
+        },
+        Event::ApplicationDeleted { application: it("app1234") },
+        Event::EnvironmentCreated {
+            application: it("app1234"),
+            environment: it("env1234"),
+            name: it("production"),
+            description: None,
+            monitors: monitors(),
+            tags: tags(),
+        },
+        Event::EnvironmentUpdated {
+            application: it("app1234"),
+            environment: it("env1234"),
+            name: None,
+            description: Some(it("Live")),
+            monitors: Some(vec![]),
+        },
+        Event::EnvironmentDeleted { application: it("app1234"), environment: it("env1234") },
+        Event::ConfigurationProfileCreated {
+            application: it("app1234"),
+            profile: it("prof123"),
+            name: it("flags"),
+            description: None,
+            kind: ProfileType::FeatureFlags,
+            validators: vec![Validator { json_schema: r#"{"type":"object"}"#.into() }],
+            tags: Tags::default(),
+        },
+        Event::ConfigurationProfileUpdated {
+            application: it("app1234"),
+            profile: it("prof123"),
+            name: Some(it("all flags")),
+            description: None,
+            validators: Some(vec![]),
+        },
+        Event::ConfigurationProfileDeleted { application: it("app1234"), profile: it("prof123") },
+        Event::HostedVersionCreated {
+            application: it("app1234"),
+            profile: it("prof123"),
+            version: VersionNumber(3),
+            description: Some(it("Faster")),
+            content: content(),
+            content_type: it("application/json"),
+            label: Some(it("v3")),
+        },
+        Event::HostedVersionDeleted {
+            application: it("app1234"),
+            profile: it("prof123"),
+            version: VersionNumber(3),
+        },
+        Event::DeploymentStrategyCreated {
+            strategy: it("strat12"),
+            name: it("slowly"),
+            description: None,
+            duration_s: 1_200,
+            bake_s: 600,
+            growth: GrowthType::Exponential,
+            factor: factor(),
+            replicate_to: ReplicateTo::SsmDocument,
+            tags: tags(),
+        },
+        Event::DeploymentStrategyUpdated {
+            strategy: it("strat12"),
+            description: None,
+            duration_s: Some(0),
+            bake_s: None,
+            growth: Some(GrowthType::Linear),
+            factor: None,
+        },
+        Event::DeploymentStrategyDeleted { strategy: it("strat12") },
+        Event::ResourceTagged {
+            resource: Resource::Deployment(it("app1234"), it("env1234"), DeploymentNumber(7)),
+            tags: tags(),
+        },
+        Event::ResourceUntagged {
+            resource: Resource::Strategy(it("AppConfig.AllAtOnce")),
+            keys: vec!["team".into()],
+        },
+        Event::AccountSettingsUpdated {
+            settings: AccountSettings {
+                deletion_protection: true,
+                protection_period_min: 15,
+                vended_metrics: Some(false),
+            },
+        },
+    ]
+}
+
+#[expect(clippy::expect_used, reason = "constants")]
+fn deployments() -> Vec<Event> {
+    let since = it("2026-09-28T12:00:00.123Z");
+    let exposure = Exposure::from_parts_per_million(333_000).expect("an exposure");
+    let plan =
+        Plan { duration_s: 60, bake_s: 60, growth: GrowthType::Linear, factor: factor(), begin: Begin::AtOnce };
+    let started = Event::DeploymentStarted {
+        application: it("app1234"),
+        environment: it("env1234"),
+        deployment: DeploymentNumber(7),
+        profile: it("prof123"),
+        configuration_name: it("flags"),
+        kind: ProfileType::Freeform,
+        strategy: it("AppConfig.Linear50PercentEvery30Seconds"),
+        version: VersionNumber(3),
+        label: Some(it("v3")),
+        content: content(),
+        content_type: it("text/plain"),
+        description: Some(it("Friday")),
+        plan,
+        tags: tags(),
+        queued: true,
+    };
+    let transitions = [
+        Transition::Begun,
+        Transition::Advanced { step: 1, exposure, since },
+        Transition::BakeStarted { since },
+        Transition::Completed,
+        Transition::RolledBack(TriggeredBy::User),
+        Transition::RolledBack(TriggeredBy::Yardarm),
+        Transition::Reverted,
+        Transition::Rescheduled { since },
+    ];
+    let stepped = transitions.map(|transition| Event::DeploymentStepped {
+        application: it("app1234"),
+        environment: it("env1234"),
+        deployment: DeploymentNumber(7),
+        step: transition.into(),
+    });
+    std::iter::once(started).chain(stepped).collect()
+}
+
+fn secrets() -> Vec<Event> {
+    let sealed = |text: &str| SealedSecret(format!("v1.00000001.{text}"));
+    vec![
+        Event::AccessKeyCreated {
+            access_key: it("YDMEXAMPLE"),
+            name: it("continuous integration"),
+            description: None,
+            secret: sealed("c2VjcmV0"),
+        },
+        Event::AccessKeyUpdated {
+            access_key: it("YDMEXAMPLE"),
+            enabled: Some(false),
+            name: None,
+            description: Some(it("Left")),
+        },
+        Event::AccessKeyDeleted { access_key: it("YDMEXAMPLE") },
+        Event::TokenKeyCreated { sealed: sealed("dG9rZW4") },
+        Event::SecretsResealed {
+            token_key: Some(sealed("dG9rZW4")),
+            access_keys: vec![(it("YDMEXAMPLE"), sealed("c2VjcmV0"))],
+        },
+    ]
+}

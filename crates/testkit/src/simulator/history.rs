@@ -1,0 +1,222 @@
+//! The log as it is, replayed record by record, and the laws that every history must keep.
+//!
+//! What a node believes is compared with this; what this believes comes from the log alone.
+
+use super::{Broken, ensure};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use yardarm_domain::rollout::{Begin, Phase, Plan};
+use yardarm_domain::{
+    ApplicationId, Concurrency, Deployment, DeploymentNumber, EnvironmentId, Event, Exposure, Policy, ProfileId,
+    VersionNumber, World,
+};
+use yardarm_log::{Digest, Log, Record, Seq};
+
+type Place = (ApplicationId, EnvironmentId);
+
+/// Two nodes disagreeing this much about the time is nothing to worry about.
+const CLOCK_DISAGREEMENT: SignedDuration = SignedDuration::from_secs(60);
+
+/// Everything the log says, and what is needed to judge the next record.
+pub(super) struct History {
+    policy: Policy,
+    pub(super) world: World,
+    pub(super) seq: Seq,
+    pub(super) digest: Digest,
+    deployments: BTreeMap<Place, DeploymentNumber>,
+    versions: BTreeMap<(ApplicationId, ProfileId), VersionNumber>,
+    /// From when each open deployment's waiting is counted, in recorded time.
+    anchors: BTreeMap<(Place, DeploymentNumber), Timestamp>,
+    /// Where each request's records are: first and last.
+    requests: BTreeMap<String, (Seq, Seq)>,
+}
+
+impl History {
+    pub(super) fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            world: World::default(),
+            seq: Seq::ZERO,
+            digest: Digest::ZERO,
+            deployments: BTreeMap::new(),
+            versions: BTreeMap::new(),
+            anchors: BTreeMap::new(),
+            requests: BTreeMap::new(),
+        }
+    }
+
+    /// Where the records of a request are: first and last. `None`: it left none.
+    pub(super) fn of_request(&self, request_id: &str) -> Option<(Seq, Seq)> {
+        self.requests.get(request_id).copied()
+    }
+
+    /// Reads on to the end of `log`.
+    pub(super) async fn read(&mut self, log: &dyn Log) -> Result<(), Broken> {
+        for record in log.read(self.seq, usize::MAX).await.map_err(|error| Broken(error.to_string()))? {
+            self.follow(&record).map_err(|Broken(what)| {
+                Broken(format!("record {} ({}): {what}", record.seq, record.draft.kind))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self, record: &Record) -> Result<(), Broken> {
+        ensure(record.seq == self.seq.next() && record.previous == self.digest, || "a gap".into())?;
+        ensure(record.is_intact(), || "its digest is wrong".into())?;
+        let draft = &record.draft;
+        let event = Event::read(&draft.kind, draft.version, &draft.body);
+        let event = event.map_err(|error| Broken(error.to_string()))?;
+        let at = Timestamp::from_millisecond(draft.time_ms).map_err(|error| Broken(error.to_string()))?;
+        self.note_request(&draft.request_id, record.seq)?;
+        let before = self.stepped(&event);
+        let applied = self.world.apply(record.seq.0, at, event.clone());
+        applied.map_err(|error| Broken(error.to_string()))?;
+        (self.seq, self.digest) = (record.seq, record.digest);
+        self.judge(&event, before, at)
+    }
+
+    /// The records of one request follow each other: it was carried out once.
+    fn note_request(&mut self, request_id: &str, seq: Seq) -> Result<(), Broken> {
+        if request_id == "-" {
+            return Ok(());
+        }
+        let (_, last) = self.requests.entry(request_id.into()).or_insert((seq, seq));
+        ensure(*last == seq || last.next() == seq, || format!("{request_id} was carried out twice"))?;
+        *last = seq;
+        Ok(())
+    }
+
+    fn stepped(&self, event: &Event) -> Option<Deployment> {
+        let Event::DeploymentStepped { application, environment, deployment, .. } = event else { return None };
+        self.deployment(application, environment, *deployment)
+    }
+
+    fn deployment(
+        &self,
+        application: &ApplicationId,
+        environment: &EnvironmentId,
+        number: DeploymentNumber,
+    ) -> Option<Deployment> {
+        let environment = self.world.environment(application, environment).ok()?;
+        environment.deployments.get(&number).map(|deployment| Deployment::clone(deployment))
+    }
+
+    fn judge(&mut self, event: &Event, before: Option<Deployment>, at: Timestamp) -> Result<(), Broken> {
+        match event {
+            Event::HostedVersionCreated { application, profile, version, .. } => {
+                let key = (application.clone(), profile.clone());
+                let latest = self.versions.insert(key, *version).unwrap_or(VersionNumber(0));
+                ensure(*version == latest.next(), || format!("version {version} follows {latest}"))
+            }
+            Event::DeploymentStarted { application, environment, deployment, queued, .. } => {
+                let place = (application.clone(), environment.clone());
+                let latest = self.deployments.insert(place.clone(), *deployment).unwrap_or(DeploymentNumber(0));
+                ensure(*deployment == latest.next(), || format!("deployment {deployment} follows {latest}"))?;
+                if !queued {
+                    self.anchors.insert((place, *deployment), at);
+                }
+                self.as_many_as_allowed(application, environment)
+            }
+            Event::DeploymentStepped { application, environment, deployment, step } => {
+                let before = before.ok_or_else(|| Broken("a step of no deployment".into()))?;
+                let after = self.deployment(application, environment, *deployment);
+                let after = after.ok_or_else(|| Broken("a step loses its deployment".into()))?;
+                let key = ((application.clone(), environment.clone()), *deployment);
+                let anchor = self.anchors.get(&key).copied();
+                judge_exposure(&before, &after)?;
+                judge_time(&before, &after, anchor, at).map_err(|Broken(what)| {
+                    Broken(format!("deployment {deployment} {step:?} of {:?}: {what}", before.plan))
+                })?;
+                if after.phase.is_over() {
+                    self.anchors.remove(&key);
+                } else {
+                    self.anchors.insert(key, at);
+                }
+                self.as_many_as_allowed(application, environment)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// No more deployments are on their way than the policy allows.
+    fn as_many_as_allowed(&self, application: &ApplicationId, environment: &EnvironmentId) -> Result<(), Broken> {
+        let Ok(found) = self.world.environment(application, environment) else { return Ok(()) };
+        let open: Vec<_> = found.open().collect();
+        let active = open.iter().filter(|deployment| deployment.phase.is_active());
+        let crowded = match self.policy.concurrency {
+            Concurrency::OnePerEnvironment => open.len() > 1,
+            Concurrency::OnePerProfile => {
+                open.iter().any(|one| open.iter().filter(|other| other.profile == one.profile).count() > 1)
+            }
+            Concurrency::Queue => active.count() > 1,
+        };
+        ensure(!crowded, || {
+            let open: Vec<_> = open.iter().map(|deployment| (deployment.number, deployment.phase)).collect();
+            format!("too many on their way in {environment}: {open:?}")
+        })
+    }
+}
+
+/// Exposure grows step by step as planned, and shrinks only by going all the way back.
+fn judge_exposure(before: &Deployment, after: &Deployment) -> Result<(), Broken> {
+    let (old, new) = (before.exposure(), after.exposure());
+    let told = || format!("exposure goes from {old} to {new}, from {:?} to {:?}", before.phase, after.phase);
+    match after.phase {
+        Phase::RolledBack => ensure(new == Exposure::NONE && !before.phase.is_over(), told),
+        Phase::Reverted => {
+            ensure(new == Exposure::NONE && matches!(before.phase, Phase::Complete { .. }), told)
+        }
+        Phase::Growing { step, .. } => {
+            let taken = match before.phase {
+                Phase::Growing { step, .. } => step,
+                _ => 0,
+            };
+            let planned = new == before.plan.exposure_after(step);
+            ensure(new >= old && planned && (step == taken || step == taken + 1), told)
+        }
+        Phase::Baking { .. } => ensure(old == Exposure::ALL && new == Exposure::ALL, told),
+        Phase::Complete { .. } => ensure(old == Exposure::ALL || before.plan.is_instant(), told),
+        Phase::Queued => Err(Broken(told())),
+    }
+}
+
+/// No step sooner than an interval after the one before, less what counts as punctual; no bake cut short; no re-anchoring
+/// unless the clock went back.
+fn judge_time(
+    before: &Deployment,
+    after: &Deployment,
+    anchor: Option<Timestamp>,
+    at: Timestamp,
+) -> Result<(), Broken> {
+    let plan = &before.plan;
+    let waited = anchor.map_or(SignedDuration::MAX, |anchor| at.duration_since(anchor));
+    let early = |due: SignedDuration| {
+        ensure(waited >= due, || format!("{waited:#} after the step before instead of {due:#}"))
+    };
+    match (before.phase, after.phase) {
+        (Phase::Growing { step: old, .. }, Phase::Growing { step: new, .. }) if new > old => {
+            early(least_wait(plan, old))
+        }
+        // The step to everyone and the start of the bake are one decision, unless a last interval is spent at everyone.
+        (Phase::Growing { .. }, Phase::Baking { .. }) => match plan.begin {
+            Begin::AfterInterval => early(SignedDuration::ZERO),
+            Begin::AtOnce => early(if plan.duration_s == 0 { SignedDuration::ZERO } else { least_wait(plan, 1) }),
+        },
+        (Phase::Baking { .. }, Phase::Complete { .. }) => early(plan.bake()),
+        (Phase::Growing { since, .. }, Phase::Growing { .. }) | (Phase::Baking { since }, Phase::Baking { .. }) => {
+            ensure(at.duration_until(since) > CLOCK_DISAGREEMENT, || {
+                format!("counted anew at {at} although the clock did not go back from {since}")
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How long the step after `taken` steps waits at least.
+fn least_wait(plan: &Plan, taken: u32) -> SignedDuration {
+    if plan.duration_s == 0 || (taken == 0 && plan.begin == Begin::AtOnce) {
+        return SignedDuration::ZERO;
+    }
+    let interval = plan.interval();
+    interval - SignedDuration::from_secs(10).min(interval / 2)
+}

@@ -1,0 +1,199 @@
+//! A world as text that people can read, for golden files. Says everything that can be asked of a world, in words that do
+//! not change when a type does.
+
+use std::fmt::{self, Write};
+use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Phase, Plan, TriggeredBy};
+use yardarm_domain::{
+    Application, Deployment, DeploymentLogKind, Description, Environment, EnvironmentState, Live, ProfileType,
+    ReplicateTo, Tags, World, live,
+};
+
+/// Everything in `world`, one fact a line.
+///
+/// # Panics
+/// Never: a text can always be written to.
+#[must_use]
+#[expect(clippy::expect_used, reason = "writing to a text does not fail")]
+pub fn describe(world: &World) -> String {
+    let mut text = String::new();
+    write(&mut text, world).expect("text");
+    text
+}
+
+fn write(out: &mut String, world: &World) -> fmt::Result {
+    let settings = world.settings();
+    let protection = if settings.deletion_protection { "on" } else { "off" };
+    let metrics = settings.vended_metrics.map_or("unset", |on| if on { "on" } else { "off" });
+    writeln!(
+        out,
+        "settings: protection {protection} for {} min, vended metrics {metrics}",
+        settings.protection_period_min
+    )?;
+    writeln!(out, "hosted: {} bytes", world.hosted_bytes())?;
+    writeln!(out, "token key: {}", if world.token_key().is_some() { "sealed" } else { "none" })?;
+    for key in world.access_keys().values() {
+        let state = if key.enabled { "enabled" } else { "disabled" };
+        writeln!(out, "access key {} `{}` {state}, since {}{}", key.id, key.name, key.created_at, about(&key.description))?;
+    }
+    for strategy in world.own_strategies().values() {
+        writeln!(
+            out,
+            "strategy {} `{}` #{}: {}, replicated {}{}{}",
+            strategy.id,
+            strategy.name,
+            strategy.ordinal,
+            figures(strategy.duration_s, strategy.bake_s, strategy.growth, strategy.factor),
+            match strategy.replicate_to {
+                ReplicateTo::None => "nowhere",
+                ReplicateTo::SsmDocument => "as an SSM document",
+            },
+            about(&strategy.description),
+            tags(&strategy.tags)
+        )?;
+    }
+    world.applications().values().try_for_each(|application| write_application(out, world, application))
+}
+
+fn write_application(out: &mut String, world: &World, application: &Application) -> fmt::Result {
+    let Application { id, name, ordinal, created_at, .. } = application;
+    let rest = about(&application.description) + &tags(&application.tags);
+    writeln!(out, "application {id} `{name}` #{ordinal}, since {created_at}{rest}")?;
+    for profile in application.profiles.values() {
+        let rest = about(&profile.description) + &tags(&profile.tags);
+        writeln!(
+            out,
+            "  profile {} `{}` #{}, {}, since {}, latest version {}{rest}",
+            profile.id,
+            profile.name,
+            profile.ordinal,
+            kind(profile.kind),
+            profile.created_at,
+            profile.latest_version
+        )?;
+        for validator in &profile.validators {
+            writeln!(out, "    validator {}", validator.json_schema)?;
+        }
+        for version in profile.versions.values() {
+            let label = version.label.as_ref().map(|label| format!(" `{label}`")).unwrap_or_default();
+            let rest = about(&version.description) + &tags(&version.tags);
+            writeln!(
+                out,
+                "    version {}{label}: {} {} bytes {}, since {}{rest}",
+                version.number,
+                version.content_type,
+                version.content.size_bytes,
+                version.content.hash,
+                version.created_at
+            )?;
+        }
+    }
+    for environment in application.environments.values() {
+        write_environment(out, environment)?;
+        for profile in application.profiles.keys() {
+            if let Some(live) = live(world, id, &environment.id, profile) {
+                writeln!(out, "    serves {profile}: {}", serving(&live))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_environment(out: &mut String, environment: &Environment) -> fmt::Result {
+    let Environment { id, name, ordinal, created_at, .. } = environment;
+    let rest = about(&environment.description) + &tags(&environment.tags);
+    let state = match environment.state() {
+        EnvironmentState::ReadyForDeployment => "ready",
+        EnvironmentState::Deploying => "deploying",
+        EnvironmentState::RolledBack => "rolled back",
+        EnvironmentState::Reverted => "reverted",
+    };
+    writeln!(out, "  environment {id} `{name}` #{ordinal}, {state}, since {created_at}{rest}")?;
+    for monitor in &environment.monitors {
+        let role = monitor.alarm_role_arn.as_ref().map(|role| format!(" by {role}")).unwrap_or_default();
+        writeln!(out, "    monitor {}{role}", monitor.alarm_arn)?;
+    }
+    environment.deployments.values().try_for_each(|deployment| write_deployment(out, deployment))
+}
+
+fn write_deployment(out: &mut String, deployment: &Deployment) -> fmt::Result {
+    let label = deployment.label.as_ref().map(|label| format!(" `{label}`")).unwrap_or_default();
+    let rest = about(&deployment.description) + &tags(&deployment.tags);
+    writeln!(
+        out,
+        "    deployment {} of {} `{}`, {}, version {}{label}, {} {}{rest}",
+        deployment.number,
+        deployment.profile,
+        deployment.configuration_name,
+        kind(deployment.kind),
+        deployment.version,
+        deployment.content_type,
+        deployment.content.hash,
+    )?;
+    let Plan { duration_s, bake_s, growth, factor, begin } = deployment.plan;
+    let begin = match begin {
+        Begin::AfterInterval => "from the first interval on",
+        Begin::AtOnce => "from the start on",
+    };
+    let figures = figures(duration_s, bake_s, growth, factor);
+    writeln!(out, "      with {}: {figures}, {begin}", deployment.strategy)?;
+    let completed = deployment.completed_at.map(|at| format!(", completed at {at}")).unwrap_or_default();
+    let phase = phase(deployment.phase);
+    writeln!(out, "      asked for at {}{completed}, {phase}, {}", deployment.started_at, deployment.exposure())?;
+    deployment.log.iter().try_for_each(|entry| writeln!(out, "      {} {}", entry.at, happened(entry.kind)))
+}
+
+fn kind(kind: ProfileType) -> &'static str {
+    match kind {
+        ProfileType::Freeform => "free-form",
+        ProfileType::FeatureFlags => "flags",
+    }
+}
+
+fn figures(duration_s: u32, bake_s: u32, growth: GrowthType, factor: GrowthFactor) -> String {
+    let growth = match growth {
+        GrowthType::Linear => "linear",
+        GrowthType::Exponential => "exponential",
+    };
+    format!("{duration_s} s, {growth} by {} %, bake {bake_s} s", factor.percent())
+}
+
+fn phase(phase: Phase) -> String {
+    match phase {
+        Phase::Queued => "queued".into(),
+        Phase::Growing { step, since } => format!("growing, {step} steps, since {since}"),
+        Phase::Baking { since } => format!("baking since {since}"),
+        Phase::Complete { at } => format!("complete at {at}"),
+        Phase::RolledBack => "rolled back".into(),
+        Phase::Reverted => "reverted".into(),
+    }
+}
+
+fn happened(kind: DeploymentLogKind) -> String {
+    match kind {
+        DeploymentLogKind::Started => "started".into(),
+        DeploymentLogKind::Exposed(exposure) => format!("exposed to {exposure}"),
+        DeploymentLogKind::BakeStarted => "bake started".into(),
+        DeploymentLogKind::Completed { instantly: true } => "completed instantly".into(),
+        DeploymentLogKind::Completed { instantly: false } => "completed".into(),
+        DeploymentLogKind::RolledBack(TriggeredBy::User) => "rolled back by a user".into(),
+        DeploymentLogKind::RolledBack(TriggeredBy::Yardarm) => "rolled back by the engine".into(),
+        DeploymentLogKind::Reverted => "reverted".into(),
+    }
+}
+
+fn serving(live: &Live) -> String {
+    let stable = live.stable.as_ref().map(|deployment| format!("deployment {}", deployment.number));
+    let stable = stable.unwrap_or_else(|| "nothing".into());
+    match &live.candidate {
+        Some((candidate, exposure)) => format!("{stable}, and deployment {} to {exposure}", candidate.number),
+        None => stable,
+    }
+}
+
+fn about(description: &Option<Description>) -> String {
+    description.as_ref().map(|text| format!(", \"{text}\"")).unwrap_or_default()
+}
+
+fn tags(tags: &Tags) -> String {
+    tags.iter().map(|(key, value)| format!(", {key}={value}")).collect()
+}
