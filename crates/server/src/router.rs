@@ -91,15 +91,8 @@ fn aws_route(app: Arc<App>, operation: &'static Operation, counters: Arc<RouteMe
         async move {
             let started = Instant::now();
             let id = request_id(&app.node);
-            let limit = app.settings.limits.request_time;
-            let answered = tokio::time::timeout(limit, answer_aws(&app, operation, request, &id)).await;
-            let mut response = match answered {
-                Ok(Ok(response)) => response,
-                Ok(Err(fault)) => fault.into_response(),
-                Err(_) => {
-                    Fault::told(ErrorKind::InternalServer, "The request took too long.").into_response()
-                }
-            };
+            let answered = answer_aws(&app, operation, request, &id).await;
+            let mut response = answered.unwrap_or_else(IntoResponse::into_response);
             finish(&mut response, &id);
             counters.count(response.status(), started.elapsed());
             record(operation, &response, &id, started);
@@ -109,6 +102,7 @@ fn aws_route(app: Arc<App>, operation: &'static Operation, counters: Arc<RouteMe
 }
 
 async fn answer_aws(app: &App, operation: &Operation, request: Request, id: &str) -> Result<Response, Fault> {
+    let deadline = tokio::time::Instant::now() + app.settings.limits.request_time;
     let (mut admitted, labels) = {
         let (mut parts, body) = request.into_parts();
         let labels = labels(&mut parts).await?;
@@ -123,7 +117,9 @@ async fn answer_aws(app: &App, operation: &Operation, request: Request, id: &str
         headers: std::mem::take(&mut admitted.parts.headers),
         body: admitted.body,
     };
-    let answer = dispatch(operation.name, call).await?;
+    let too_slow = |_| Fault::told(ErrorKind::InternalServer, "The request took too long.");
+    let answer =
+        tokio::time::timeout_at(deadline, dispatch(operation.name, call)).await.map_err(too_slow)??;
     Ok(answer::response(operation.status, answer))
 }
 
@@ -135,10 +131,15 @@ pub(crate) async fn labels(parts: &mut Parts) -> Result<Vec<(Box<str>, String)>,
     Ok(params.iter().map(|(name, value)| (name.into(), value.into())).collect())
 }
 
-/// Finds out who sent the request, and reads its body within limits.
+/// Finds out who sent the request, and reads its body within limits. A sender that is slower than they allow is told
+/// so: it is no fault of ours, and no reason for an SDK to try again.
 pub(crate) async fn admit(app: &App, parts: Parts, body: Body, id: &str) -> Result<Admitted, Fault> {
     let claim = app.authenticator.claim(&app.node, &parts)?;
-    let body = read(body, app.settings.limits.body_bytes).await?;
+    let limits = &app.settings.limits;
+    let too_slow = |_| Fault::bad_request("The request body did not arrive in time.");
+    let body = tokio::time::timeout(limits.request_time, read(body, limits.body_bytes))
+        .await
+        .map_err(too_slow)??;
     let actor = claim.prove(&app.node, &body)?;
     let reason = parts.headers.get("yardarm-reason").and_then(|reason| reason.to_str().ok());
     let reason = reason.map(|reason| reason.chars().take(1_024).collect());
