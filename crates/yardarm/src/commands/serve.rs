@@ -4,10 +4,10 @@ use super::{Failure, say};
 use crate::environment;
 use crate::files;
 use crate::options::{InForce, LogFormat, Sources};
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::sync::Arc;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use yardarm_domain::{Name, Refusal};
 use yardarm_log::{Log, SqliteLog};
@@ -36,6 +36,8 @@ fn start_log(options: &InForce) -> Result<(), Failure> {
 }
 
 async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
+    // Before anything else: a signal that comes while the server starts stops it in good order too.
+    let signals = Signals::heed().map_err(|error| Failure::failed(format!("no signals: {error}")))?;
     let keys = files::master_keys(options)?;
     files::make_folder(&options.data)?;
     let path = options.database();
@@ -57,7 +59,7 @@ async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
     tracing::info!(%address, seq = node.view().seq.0, "serving");
 
     let stop = async {
-        told_to_stop().await;
+        signals.told_to_stop().await;
         node.begin_closing();
     };
     let drained = yardarm_server::serve(listener, router(node.clone(), settings), &limits, stop).await;
@@ -70,19 +72,25 @@ async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ready once the process is asked to end.
-async fn told_to_stop() {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated => {}
+/// The signals that ask the process to end. From the moment they are heeded they no longer end it by themselves.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn heed() -> io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
-    tracing::info!("stopping");
+
+    /// Ready once the process is asked to end.
+    async fn told_to_stop(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        tracing::info!("stopping");
+    }
 }
 
 /// The first access key of an empty store: given in the environment, or made up. Not needed in development mode.
