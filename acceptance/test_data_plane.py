@@ -95,7 +95,6 @@ class TestTokens:
         with refused("BadRequestException", "Token not valid", 400):
             resources.poll(token)
 
-    @pytest.mark.xfail(strict=True, reason="a tolerance of 0 s still tolerates within the same second")
     def test_an_old_token_is_of_no_use_when_the_server_is_strict(self, serve, fresh_name, refused):
         strict = Resources(serve("--token-reuse-seconds=0"), fresh_name)
         strict.publish("x")

@@ -183,6 +183,7 @@ impl Sequencer {
                     let counters = &self.shared.counters;
                     counters.appends.fetch_add(1, Ordering::Relaxed);
                     counters.records.fetch_add(records, Ordering::Relaxed);
+                    counters.append_fails.store(false, Ordering::Relaxed);
                     self.shared.note_log_answers(true);
                     let views: Vec<_> = round
                         .after
@@ -203,6 +204,7 @@ impl Sequencer {
                 Err(AppendError::Backend(error)) => {
                     tracing::error!(%error, "an append failed");
                     self.uncertain = true;
+                    self.shared.counters.append_fails.store(true, Ordering::Relaxed);
                     self.shared.note_log_answers(false);
                     return fail(jobs, &Error::from(error));
                 }

@@ -14,6 +14,8 @@ pub struct Status {
     pub stale_for: SignedDuration,
     /// Whether the last append or read of the log succeeded.
     pub log_answers: bool,
+    /// Whether the last append succeeded. A log that is read but takes nothing (a full disk) makes the node read-only.
+    pub log_accepts: bool,
     /// Configurations whose newest state could not be loaded yet; the state before is served.
     pub behind: u64,
     /// Commands carried out since the start.
@@ -35,6 +37,7 @@ pub(crate) struct Counters {
     pub(crate) conflicts: AtomicU64,
     pub(crate) behind: AtomicU64,
     pub(crate) log_fails: AtomicBool,
+    pub(crate) append_fails: AtomicBool,
 }
 
 impl Counters {
@@ -49,6 +52,7 @@ impl Counters {
             seq,
             stale_for,
             log_answers,
+            log_accepts: !self.append_fails.load(Ordering::Relaxed),
             behind: self.behind.load(Ordering::Relaxed),
             commands: self.commands.load(Ordering::Relaxed),
             records: self.records.load(Ordering::Relaxed),

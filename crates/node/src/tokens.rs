@@ -159,7 +159,7 @@ impl UsedTokens {
             return true;
         }
         let age = seconds(now).wrapping_sub(word) & ((1 << TIME_BITS) - 1);
-        behind == 1 && i64::try_from(age).is_ok_and(|age| age <= tolerance_s)
+        behind == 1 && tolerance_s > 0 && i64::try_from(age).is_ok_and(|age| age <= tolerance_s)
     }
 
     /// Notes that the session has been given token number `counter`.
@@ -252,6 +252,7 @@ mod tests {
         assert!(!used.admits(0x0900_0000_0000_0001, 0, at(11), 10), "repeating does not prolong");
         used.note(0x0900_0000_0000_0001, 2, at(12));
         assert!(!used.admits(0x0900_0000_0000_0001, 0, at(12), 10), "two before");
+        assert!(!used.admits(0x0900_0000_0000_0001, 1, at(12), 0), "no tolerance at all");
         assert!(used.admits(0x0800_0000_0000_0001, 0, at(12), 10), "another session");
     }
 }

@@ -158,6 +158,11 @@ impl Snapshot {
         let gauges = [
             ("yardarm_log_position", "The last record this node knows.", as_gauge(status.seq.0)),
             ("yardarm_log_answers", "Whether the log answers: 1 or 0.", i64::from(status.log_answers)),
+            (
+                "yardarm_log_accepts",
+                "Whether the last append to the log succeeded: 1 or 0.",
+                i64::from(status.log_accepts),
+            ),
             ("yardarm_stale_seconds", "How old this node's knowledge is.", status.stale_for.as_secs()),
             (
                 "yardarm_configurations_behind",

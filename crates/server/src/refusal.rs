@@ -107,6 +107,10 @@ fn refusal_fault(refusal: &Refusal, account: &Account) -> Fault {
             let why = format!("deployment {newer} of the same configuration profile came after it");
             (BadRequest, format!("Deployment {number} cannot be reverted, because {why}."))
         }
+        // StartDeployment declares no quota error: a full queue is one more way of being in the way.
+        Refusal::QuotaExceeded { quota: quota @ Quota::QueuedDeployments, limit } => {
+            (Conflict, quota_exceeded(*quota, *limit))
+        }
         Refusal::QuotaExceeded { quota, limit } => (ServiceQuotaExceeded, quota_exceeded(*quota, *limit)),
         Refusal::ContentTooLarge { limit_bytes, size_bytes } => return too_large(*limit_bytes, *size_bytes),
         Refusal::DeletionProtected { resource, period_min } => {

@@ -252,6 +252,8 @@ wire_enum! {
         Ok = "ok",
         /// It should: what it answers is right but not the newest.
         Stale = "stale",
+        /// It should get reads: what it answers is right, but its log takes no changes.
+        ReadOnly = "read-only",
         /// It should not.
         Unavailable = "unavailable",
     }

@@ -26,15 +26,20 @@ pub(super) fn ready(app: &App) -> Response {
 
 fn health(node: &Node) -> Health {
     let status = node.status();
-    let why = if !status.log_answers {
-        Some("the log does not answer: what is served may be stale, and nothing can be changed".into())
+    let (verdict, why) = if !status.log_answers {
+        let why = "the log does not answer: what is served may be stale, and nothing can be changed";
+        (HealthStatus::Stale, Some(why.into()))
     } else if status.behind > 0 {
-        Some(format!("the newest content of {} configurations could not be loaded", status.behind))
+        let why = format!("the newest content of {} configurations could not be loaded", status.behind);
+        (HealthStatus::Stale, Some(why))
+    } else if !status.log_accepts {
+        let why = "the log took no change when it was last asked to: is the disk full?";
+        (HealthStatus::ReadOnly, Some(why.into()))
     } else {
-        None
+        (HealthStatus::Ok, None)
     };
     Health {
-        status: if why.is_some() { HealthStatus::Stale } else { HealthStatus::Ok },
+        status: verdict,
         seq: status.seq.0,
         stale_for_seconds: u64::try_from(status.stale_for.as_secs()).unwrap_or(0),
         why,
