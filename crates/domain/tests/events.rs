@@ -1,4 +1,5 @@
 //! Events on disk. The golden files are what is in people's logs: a changed one is a log that cannot be read any more.
+#![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
 use jiff::Timestamp;
 use proptest::prelude::*;

@@ -5,11 +5,11 @@
 //! and back, which appends and reads fail, when a node crashes and comes back. After each step the laws are checked:
 //!
 //! - the log is an unbroken chain, every number in it follows the one before, no more deployments are on their way than
-//!   the policy allows, exposure shrinks only by going back, no step comes early and no bake is cut short ([`history`]);
+//!   the policy allows, exposure shrinks only by going back, no step comes early and no bake is cut short (`history`);
 //! - what was acknowledged is in the log, what was refused is not, nothing is done twice, every request is answered
-//!   ([`commands`]);
+//!   (`commands`);
 //! - a client that was given the new version keeps it while the rollout grows, and everybody gets what the arithmetic says
-//!   ([`clients`]);
+//!   (`clients`);
 //! - a node at rest on a healthy log has left nothing undone that is due, knows the whole log, and serves exactly what its
 //!   world says; a replay from the beginning, a replay from a snapshot and every node arrive at the same world.
 //!
