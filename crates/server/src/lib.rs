@@ -1,6 +1,6 @@
 //! HTTP: AWS control plane, AWS data plane, native API, signatures and limits.
 //!
-//! A request is authenticated, read whole within limits and handed to the handler of its operation as a [`call::Call`];
+//! A request is authenticated, read whole within limits and handed to the handler of its operation as a `Call`;
 //! the handler converts, asks the node, and converts back. Routes are registered from the table of operations in `wire`,
 //! so a path, a method or a status cannot drift from it.
 //!
