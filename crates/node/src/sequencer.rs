@@ -322,7 +322,11 @@ impl Round {
 }
 
 fn fail(jobs: Vec<Box<dyn Job>>, error: &Error) {
+    let why = match error {
+        Error::Log(why) => why.clone(),
+        other => other.to_string(),
+    };
     for job in jobs {
-        job.failed(Error::Log(error.to_string()));
+        job.failed(Error::Log(why.clone()));
     }
 }

@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn every_quota_answers_402_and_names_its_limit() {
+    fn every_quota_answers_402_and_names_its_limit_but_a_full_queue_is_a_conflict() {
         for quota in [
             Quota::Applications,
             Quota::Environments,
@@ -364,7 +364,8 @@ mod tests {
             Quota::AccessKeys,
         ] {
             let (kind, text) = told(Refusal::QuotaExceeded { quota, limit: 2_048 });
-            assert_eq!(kind.status().as_u16(), 402);
+            let status = if quota == Quota::QueuedDeployments { 409 } else { 402 };
+            assert_eq!(kind.status().as_u16(), status);
             assert!(text.contains("2048") || text.contains("2 KB"), "{text}");
         }
     }
