@@ -16,7 +16,7 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "%-16s %s\n", $$1, $$2}'
 
 run: ## Build what is missing and start the server in development mode on ./yardarm-data
-	$(CARGO) run --release --quiet --package yardarm -- serve --dev
+	$(CARGO) run --release --package yardarm -- serve --dev
 
 build: ## Build the binary
 	$(CARGO) build --release --package yardarm
