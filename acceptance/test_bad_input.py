@@ -117,27 +117,27 @@ class TestBodies:
                 )
 
     def test_a_body_that_says_it_is_too_large_is_refused_before_it_comes(self, open_server):
-        head = b"POST /applications HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
+        head = b"POST /applications HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n"
         refused_as_aws(open_server.signed.bytes(head), 413)
 
     def test_a_chunked_body_that_never_ends_is_refused_at_the_limit(self, open_server):
         chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
-        wire = b"POST /applications HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 6
+        wire = b"POST /applications HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 6
         answer = open_server.signed.bytes(wire)
         assert answer is None or refused_as_aws(answer, 413)
 
     def test_a_body_that_does_not_come_in_time_is_its_senders_fault(self, serve):
         hasty = serve("--request-timeout-seconds=1", "--authentication", "none")
         for path in ("/applications", "/yardarm/v1/access-keys"):
-            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n".encode()
+            head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n".encode()
             assert hasty.signed.bytes(head + b"{").status == 400
 
     def test_a_body_that_breaks_off_harms_nobody(self, open_server):
         import socket
 
         for wire in (
-            b"POST /applications HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
-            b"POST /applications HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            b"POST /applications HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{",
+            b"POST /applications HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         ):
             with socket.create_connection(("127.0.0.1", open_server.port), timeout=10) as connection:
                 connection.sendall(wire)
@@ -219,9 +219,18 @@ class TestPaths:
 
     def test_an_absolute_target_is_taken_for_its_path(self, open_server):
         answer = open_server.signed.bytes(
-            f"GET http://127.0.0.1:{open_server.port}/settings HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+            f"GET http://127.0.0.1:{open_server.port}/settings HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
         )
         assert answer.status == 200
+
+
+class TestWebPages:
+    """Without authentication any page that a browser here has open could send requests."""
+
+    @pytest.mark.parametrize("head", ["Host: rebound.example.com", "Host: localhost\r\nOrigin: https://example.com"])
+    def test_a_web_page_cannot_use_a_server_without_authentication(self, open_server, head):
+        answer = open_server.signed.bytes(f"GET /settings HTTP/1.1\r\n{head}\r\nConnection: close\r\n\r\n".encode())
+        assert (answer.status, answer.headers["x-amzn-errortype"]) == (403, "AccessDeniedException:")
 
 
 class TestHeads:
@@ -232,18 +241,18 @@ class TestHeads:
             b"GET\r\n\r\n",
             b"GET /settings\r\n\r\n",
             b"GET /settings HTTP/9.9\r\n\r\n",
-            b"GET /set tings HTTP/1.1\r\nHost: x\r\n\r\n",
-            b"GET /settings HTTP/1.1\r\nHost: x\r\nBad Header: x\r\n\r\n",
-            b"GET /settings HTTP/1.1\r\nHost: x\r\n: x\r\n\r\n",
-            b"GET /settings HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\n\r\n",
-            b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
-            b"GET /settings HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-            b"GET /settings HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+            b"GET /set tings HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            b"GET /settings HTTP/1.1\r\nHost: localhost\r\nBad Header: x\r\n\r\n",
+            b"GET /settings HTTP/1.1\r\nHost: localhost\r\n: x\r\n\r\n",
+            b"GET /settings HTTP/1.1\r\nHost: localhost\r\nX: a\x00b\r\n\r\n",
+            b"GET /\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            b"GET /settings HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+            b"GET /settings HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
             b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64),
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
             b"GET /settings HTTP/1.1\r\n" + b"A: b\r\n" * 500 + b"\r\n",
-            b"GET /settings HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 200_000 + b"\r\n\r\n",
-            b"GET /" + b"x" * 200_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"GET /settings HTTP/1.1\r\nHost: localhost\r\nA: " + b"x" * 200_000 + b"\r\n\r\n",
+            b"GET /" + b"x" * 200_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
         ],
         ids=lambda wire: repr(wire[:50]),
     )
@@ -256,7 +265,7 @@ class TestHeads:
         there = Resources(open_server, fresh_name)
         path = f"/applications/{there.app}/configurationprofiles/{there.profile}/hostedconfigurationversions"
         for name in (b"Content-Type", b"Description", b"VersionLabel", b"Latest-Version-Number"):
-            wire = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".encode()
+            wire = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n".encode()
             if name != b"Content-Type":
                 wire += b"Content-Type: text/plain\r\n"
             wire += name + b": " + value + b"\r\nContent-Length: 1\r\n\r\nx"
@@ -392,9 +401,9 @@ def test_random_requests_never_find_a_fault_of_ours(open_server, fresh_name, see
 def test_random_bytes_never_find_a_fault_of_ours(open_server, seed):
     dice = random.Random(seed)
     heads = [
-        b"GET /settings HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"POST /applications HTTP/1.1\r\nHost: x\r\nContent-Length: 14\r\n\r\n" + b'{"Name":"abc"}',
-        b"GET /configuration?configuration_token=abc HTTP/1.1\r\nHost: x\r\nAuthorization: AWS4-HMAC-SHA256 Credential=a\r\n\r\n",
+        b"GET /settings HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST /applications HTTP/1.1\r\nHost: localhost\r\nContent-Length: 14\r\n\r\n" + b'{"Name":"abc"}',
+        b"GET /configuration?configuration_token=abc HTTP/1.1\r\nHost: localhost\r\nAuthorization: AWS4-HMAC-SHA256 Credential=a\r\n\r\n",
     ]
     for turn in range(300):
         wire = bytearray(dice.choice(heads))

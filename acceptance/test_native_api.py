@@ -497,10 +497,10 @@ class TestTrouble:
         held = [socket.create_connection(("127.0.0.1", server.port), timeout=10) for _ in range(3)]
         for connection in held:
             # Answered, so accepted; and kept open.
-            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
         fourth = socket.create_connection(("127.0.0.1", server.port), timeout=0.3)
-        fourth.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        fourth.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         with pytest.raises(TimeoutError):
             fourth.recv(1)
         held.pop().close()
