@@ -65,7 +65,7 @@ impl Call {
 
 /// Percent-decoding, with `+` for a space as in forms. What is not UTF-8 becomes the replacement character.
 fn decoded(text: &str) -> Cow<'_, str> {
-    if !text.contains(['%', '+']) {
+    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
         return Cow::Borrowed(text);
     }
     let spaced = text.replace('+', " ");

@@ -58,6 +58,10 @@ pub(crate) fn write(out: &mut Vec<u8>, parameters: &[Parameter<'_>]) {
 
 /// Encodes a component canonically: unreserved characters plain, the rest as `%XX` in capitals. Borrows what already is.
 fn canonical(raw: &str) -> Cow<'_, str> {
+    // Names and tokens are made of such characters, and are most of what is ever signed.
+    if raw.bytes().all(is_unreserved) {
+        return Cow::Borrowed(raw);
+    }
     let mut rest = raw.as_bytes();
     let mut as_is = true;
     while let Some((octet, tail)) = Octet::first(rest) {
