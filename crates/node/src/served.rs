@@ -208,6 +208,7 @@ impl Slots {
 
     /// Brings the touched slots up to `world`. Answers those that could not be, because content could not be loaded.
     pub(crate) async fn refresh(&self, world: &World, touched: Vec<Touched>, log: &dyn Log) -> Vec<Touched> {
+        self.make(world, &touched);
         let mut behind = vec![];
         for place in touched {
             match &place {
@@ -233,13 +234,11 @@ impl Slots {
         log: &dyn Log,
     ) -> Result<(), Error> {
         let address = Address::new(application, environment, profile);
+        let Some(slot) = self.get(&address) else { return Ok(()) };
         let Some(live) = live(world, application, environment, profile) else {
-            if let Some(slot) = self.get(&address) {
-                slot.state.store(None);
-            }
+            slot.state.store(None);
             return Ok(());
         };
-        let slot = self.slot(address);
         let old = slot.state.load_full();
         let stable = match &live.stable {
             Some(deployment) => Some(ready(deployment, old.as_deref(), log).await?),
@@ -257,16 +256,25 @@ impl Slots {
         Ok(())
     }
 
-    /// The slot at `address`, made if there is none.
-    fn slot(&self, address: Address) -> Arc<Slot> {
-        if let Some(slot) = self.get(&address) {
-            return slot;
+    /// Makes the slots that `touched` needs and that are not there, all at once: at the start there are thousands.
+    fn make(&self, world: &World, touched: &[Touched]) {
+        let before = self.map.load();
+        let address = |place: &Touched| match place {
+            Touched::One(application, environment, profile) => {
+                let address = Address::new(application, environment, profile);
+                let missing = !before.contains_key(&address);
+                (missing && live(world, application, environment, profile).is_some()).then_some(address)
+            }
+            Touched::Application(_) => None,
+        };
+        let missing: Vec<Address> = touched.iter().filter_map(address).collect();
+        if missing.is_empty() {
+            return;
         }
-        // Only the sequencer makes slots, so nobody else can have made this one meanwhile.
-        let mut map = HashMap::clone(&self.map.load());
-        let slot = map.entry(address).or_default().clone();
+        // Only the sequencer makes slots, so nobody else can have made these meanwhile.
+        let mut map = HashMap::clone(&before);
+        map.extend(missing.into_iter().map(|address| (address, Arc::default())));
         self.map.store(Arc::new(map));
-        slot
     }
 
     /// Drops the slots of what no longer exists in `application`.
