@@ -364,13 +364,13 @@ impl Checker<'_> {
             NodeKind::Text(key) => {
                 if let Some(name) = key.strip_prefix('$') {
                     let message = "the name of this key begins with a dollar sign";
-                    let hint = format!("the key that $… reads is asked for by key::\"{name}\"");
+                    let hint = format!("the key that $… reads is asked for by key::{}", text_node(name));
                     self.error(Code::SuspiciousKey, node.span, message, Some(hint));
                 }
                 Some(Kind::Exists(key.clone()))
             }
             NodeKind::Context(key) => {
-                self.not_a_text("key", node, format!("write key::\"{key}\""));
+                self.not_a_text("key", node, format!("write key::{}", text_node(key)));
                 None
             }
             _ => {
@@ -463,7 +463,12 @@ impl Checker<'_> {
                 misplaced = true;
                 if !matches!(operand.kind, NodeKind::Unreadable) {
                     let message = format!("operands of {} are named", operator.name());
-                    let hint = format!("write {}", operator.form());
+                    let hint = match (operator, &operand.kind) {
+                        (Operator::Exists, NodeKind::Context(key) | NodeKind::Text(key)) => {
+                            format!("write (exists key::{})", text_node(key))
+                        }
+                        _ => format!("write {}", operator.form()),
+                    };
                     self.error(Code::InvalidOperand, operand.span, message, Some(hint));
                 }
                 continue;
@@ -507,12 +512,13 @@ impl Checker<'_> {
     }
 
     fn bare_word(&mut self, word: &str, span: Span) {
-        self.error(
-            Code::UnknownSymbol,
-            span,
-            format!("{} is a bare word", quoted(word)),
-            Some(word_hint(word)),
-        );
+        // In quotes it is longer than the word.
+        let (message, hint) = if span.end.saturating_sub(span.start) > word.len() {
+            ("texts are not in single quotation marks".to_owned(), format!("write {}", text_node(word)))
+        } else {
+            (format!("{} is a bare word", quoted(word)), word_hint(word))
+        };
+        self.error(Code::UnknownSymbol, span, message, Some(hint));
     }
 
     fn error(&mut self, code: Code, span: Span, message: impl Into<String>, hint: Option<String>) {
@@ -522,6 +528,10 @@ impl Checker<'_> {
             None => diagnostic,
         });
     }
+}
+
+fn text_node(text: &str) -> Node {
+    Node { kind: NodeKind::Text(text.chars().take(40).collect::<String>().into()), span: Span::default() }
 }
 
 fn is_named(node: &Node) -> bool {

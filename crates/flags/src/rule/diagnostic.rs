@@ -165,6 +165,10 @@ pub(crate) struct Diagnostics {
 impl Diagnostics {
     pub(crate) fn add(&mut self, diagnostic: Diagnostic) {
         self.has_errors |= diagnostic.is_error();
+        // The reader may look at the same place twice.
+        if self.listed.contains(&diagnostic) {
+            return;
+        }
         if self.listed.len() >= MAX_DIAGNOSTICS {
             let warning = self.listed.iter().rposition(|listed| !listed.is_error());
             match warning.filter(|_| diagnostic.is_error()) {

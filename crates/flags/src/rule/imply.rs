@@ -71,6 +71,14 @@ fn warn_within(expression: &Expression, found: &mut Diagnostics, budget: &mut Bu
             for part in parts {
                 warn_within(part, found, budget, &mut part_warned);
             }
+            if let Some(part) = parts.iter().find(|part| matches!(part.kind, Kind::Constant(false))) {
+                part_warned = true;
+                found.add(Diagnostic::new(
+                    Code::NeverTrue,
+                    part.span,
+                    "this makes the whole condition false",
+                ));
+            }
             *warned |= part_warned;
             if !part_warned && let Some((one, other)) = conflict(parts, budget) {
                 *warned = true;

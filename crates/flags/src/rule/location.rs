@@ -10,7 +10,9 @@ pub(super) fn of(rule: Option<&Node>, span: Span) -> String {
     while let Some(node) = next {
         next = match &node.kind {
             NodeKind::Named { value, .. } => Some(value),
-            NodeKind::Expression(nodes) if node.span != span => step(nodes, span, &mut path),
+            NodeKind::Expression(nodes) if node.span != span && node.span.contains(span) => {
+                step(nodes, span, &mut path)
+            }
             _ => None,
         };
     }

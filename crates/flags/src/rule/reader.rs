@@ -40,7 +40,7 @@ pub fn read(text: &str) -> Reading {
 
 /// [`read`] without locations.
 pub(super) fn read_into(text: &str, found: &mut Diagnostics) -> Option<Node> {
-    let mut reader = Reader { text, at: 0, depth: 0, found };
+    let mut reader = Reader { text, at: 0, depth: 0, ran_on: false, found };
     if text.chars().nth(MAX_RULE_CHARS).is_some() {
         let message = format!("a rule has at most {MAX_RULE_CHARS} characters");
         reader.error(Code::NotAnExpression, Span::new(0, text.len()), message, None);
@@ -53,6 +53,8 @@ struct Reader<'t, 'd> {
     text: &'t str,
     at: usize,
     depth: usize,
+    /// Whether something ran on to the end of the text; then nothing else is expected to be closed.
+    ran_on: bool,
     found: &'d mut Diagnostics,
 }
 
@@ -62,7 +64,12 @@ impl<'t> Reader<'t, '_> {
         let start = self.at;
         if self.peek() != Some('(') {
             let rest = self.rest().trim_end();
-            let hint = if rest.starts_with('$') {
+            let named = rest.split_once("::").is_some_and(|(name, value)| {
+                name.trim_end().chars().all(is_identifier) && value.trim_start().starts_with('(')
+            });
+            let hint = if named {
+                "a rule as a whole has no name: remove it, and the ::"
+            } else if rest.starts_with('$') {
                 "compare it, as in (eq $key \"value\")"
             } else {
                 "a rule is an operator and its operands in parentheses, as in (eq $key \"value\")"
@@ -202,12 +209,10 @@ impl<'t> Reader<'t, '_> {
             self.space();
             match self.peek() {
                 None => {
-                    self.error(
-                        Code::NotAnExpression,
-                        open,
-                        "this `(` is never closed",
-                        Some("add `)` at the end"),
-                    );
+                    if !self.ran_on {
+                        let hint = Some("add `)` at the end");
+                        self.error(Code::NotAnExpression, open, "this `(` is never closed", hint);
+                    }
                     return NodeKind::Expression(nodes);
                 }
                 Some(')') => {
@@ -236,12 +241,10 @@ impl<'t> Reader<'t, '_> {
             self.space();
             match self.peek() {
                 None | Some(')') => {
-                    self.error(
-                        Code::NotAnExpression,
-                        open,
-                        "this `[` is never closed",
-                        Some("add `]` after the last member"),
-                    );
+                    if !self.ran_on {
+                        let hint = Some("add `]` after the last member");
+                        self.error(Code::NotAnExpression, open, "this `[` is never closed", hint);
+                    }
                     return NodeKind::List(nodes);
                 }
                 Some(']') => {
@@ -298,6 +301,7 @@ impl<'t> Reader<'t, '_> {
                             "this ''' is never closed",
                             Some("add ''' at the end"),
                         );
+                        self.ran_on = true;
                         return NodeKind::Unreadable;
                     }
                     Some('\\') => whole &= self.escape(&mut text),
@@ -340,18 +344,32 @@ impl<'t> Reader<'t, '_> {
         NodeKind::Unreadable
     }
 
-    /// The rest of a text or a quoted symbol that began at `start`; `None` if it was reported.
+    /// The rest of a text or a quoted symbol that began at `start`; `None` if something was reported.
     fn until_quote(&mut self, quote: char, start: usize) -> Option<String> {
         let mut text = String::new();
         let mut whole = true;
         loop {
             match self.peek() {
-                None | Some('\n' | '\r') => {
-                    let message = format!("this {quote} is not closed on its line");
-                    let hint = "write a line break within a text as \\n";
-                    let hint = (self.peek().is_some()).then_some(hint);
-                    self.error(Code::NotAnExpression, Span::new(start, start + 1), message, hint);
+                None => {
+                    let message = format!("this {quote} is never closed");
+                    self.error(
+                        Code::NotAnExpression,
+                        Span::new(start, start + 1),
+                        message,
+                        Some(&format!("add {quote}")),
+                    );
+                    self.ran_on = true;
                     return None;
+                }
+                Some('\n' | '\r') => {
+                    let line_end = Span::new(self.at, self.at + 1);
+                    if whole {
+                        let message = format!("a line ends before this {quote} is closed");
+                        let hint = "close it, or write the line break as \\n";
+                        self.error(Code::InvalidOperand, Span::new(start, line_end.end), message, Some(hint));
+                    }
+                    whole = false;
+                    self.bump();
                 }
                 Some('\\') => whole &= self.escape(&mut text),
                 Some(c) => {
@@ -548,6 +566,7 @@ impl<'t> Reader<'t, '_> {
                         None => {
                             let message = "this comment is never closed";
                             self.error(Code::NotAnExpression, opening, message, Some("add */"));
+                            self.ran_on = true;
                             self.at = self.text.len();
                         }
                     }
@@ -607,14 +626,13 @@ pub(super) fn word_hint(word: &str) -> String {
         let zero = if word.starts_with('.') { "0." } else { "" };
         return format!("a number is written {zero}{number}");
     }
-    match Operator::named(word) {
-        Some(operator) => format!("an expression is in parentheses, as in {}", operator.form()),
-        None => {
-            let plain: String = word.chars().filter(|c| *c != '"' && *c != '\\').take(40).collect();
-            format!(
-                "a text is written \"{plain}\", a context key ${}",
-                if plain.is_empty() { "key" } else { &plain }
-            )
-        }
+    if word == "null" {
+        return "a key is missing where (not (exists key::\"name\")) is true".to_owned();
     }
+    if let Some(operator) = Operator::named(word) {
+        return format!("an expression is in parentheses, as in {}", operator.form());
+    }
+    let plain: String = word.chars().filter(|c| *c != '"' && *c != '\\').take(40).collect();
+    let key = NodeKind::Context(plain.as_str().into());
+    format!("a text is written \"{plain}\", a context key {}", Node { kind: key, span: Span::default() })
 }
