@@ -1,4 +1,4 @@
-//! Feature-flag documents and bucketing: what every in-process client of flags needs, and nothing else.
+//! Feature-flag documents, rules and bucketing: what every in-process client of flags needs, and nothing else.
 //!
 //! - [`FlagDocument::read`] turns submitted bytes into a [`FlagDocument`] or says everything that is wrong with them,
 //!   each violation with the service's dotted location, a JSON pointer, and line and column.

@@ -5,7 +5,7 @@
 //! - [`CompiledRule`] answers for a context, in time bounded by the rule and without allocating.
 //!
 //! **Invariants:** a [`Rule`] exists only without errors, so compiling and evaluating cannot fail: a key that is missing
-//! or a value that does not fit makes the operator that reads it false. Only regular expressions have a memory of their
+//! or a value that does not fit makes the operator that reads it false; `ne` is `not` `eq`, and so true then. Only regular expressions have a memory of their
 //! own, which they keep from one use to the next.
 
 mod check;
