@@ -45,6 +45,8 @@ pub enum Target {
     Value,
     /// Where the key of the member begins; for anything but a member the value.
     Key,
+    /// Where within a string value, after so many bytes of the text it stands for; for anything but a string the value.
+    Inside(usize),
 }
 
 /// Where the value at `pointer` (RFC 6901) begins. `None` when there is no such value or the pointer is malformed.
@@ -62,8 +64,16 @@ pub fn locate(text: &str, pointer: &str) -> Option<TextPosition> {
 /// `None` only for a text that is not JSON.
 #[must_use]
 pub fn locate_nearest(text: &str, wanted: &[(&[Step<'_>], Target)]) -> Vec<Option<TextPosition>> {
-    let found: Vec<Option<usize>> =
-        offsets(text, wanted).into_iter().map(|found| found.map(|found| found.offset)).collect();
+    let found: Vec<Option<usize>> = offsets(text, wanted)
+        .into_iter()
+        .zip(wanted)
+        .map(|(found, (path, target))| {
+            found.map(|found| match target {
+                Target::Inside(offset) if found.depth == path.len() => inside(text, found.offset, *offset),
+                Target::Inside(_) | Target::Value | Target::Key => found.offset,
+            })
+        })
+        .collect();
     positions_at(text, &found)
 }
 
@@ -75,6 +85,35 @@ pub fn locate_pointers(text: &str, pointers: &[&str]) -> Vec<Option<TextPosition
     let wanted: Vec<(&[Step<'_>], Target)> =
         paths.iter().map(|path| (path.as_slice(), Target::Value)).collect();
     locate_nearest(text, &wanted)
+}
+
+/// Where in `text` the byte at `offset` of the string that begins at `start` is written, escapes and all; where the
+/// string ends when it has no such byte.
+fn inside(text: &str, start: usize, offset: usize) -> usize {
+    let mut at = start;
+    let Some(mut rest) = text.get(start..).and_then(|rest| rest.strip_prefix('"')) else { return start };
+    at += 1;
+    let mut decoded = 0;
+    while decoded < offset {
+        let (written, meant) = match rest.chars().next() {
+            None | Some('"') => break,
+            Some('\\') if rest.starts_with("\\u") => {
+                let code = rest.get(2..6).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+                match code.unwrap_or_default() {
+                    // Half of a character beyond the basic plane; the other half follows.
+                    0xD800..0xE000 => (12, 4),
+                    code => (6, char::from_u32(code).map_or(1, char::len_utf8)),
+                }
+            }
+            Some('\\') => (2, 1),
+            Some(c) => (c.len_utf8(), c.len_utf8()),
+        };
+        let Some(after) = rest.get(written..) else { break };
+        rest = after;
+        at += written;
+        decoded += meant;
+    }
+    at
 }
 
 /// Line and column of a byte offset; offsets past the end mean the end.

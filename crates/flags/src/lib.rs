@@ -1,23 +1,34 @@
-//! Feature-flag documents and bucketing: what every in-process client of flags needs, and nothing else.
+//! Feature-flag documents, rules and bucketing: what every in-process client of flags needs, and nothing else.
 //!
 //! - [`FlagDocument::read`] turns submitted bytes into a [`FlagDocument`] or says everything that is wrong with them,
 //!   each violation with the service's dotted location, a JSON pointer, and line and column.
 //! - [`normalise`] writes a document the way it is stored; [`served`] the way clients receive it.
+//! - [`rule`] is the language of rules; [`CompiledFlags`] evaluates a document, and explains what it answers.
+//! - [`lint`] finds rules that are legal but hardly meant.
 //! - [`bucketing`] decides who is in a rollout.
 //! - [`json_position`] finds the place of a value in a JSON text.
 //!
 //! **Invariant:** pure. No clock, no randomness, no I/O; the same arguments give the same answer on every machine.
 
 pub mod bucketing;
+mod compiled;
+mod context;
 pub mod document;
+mod explain;
 pub mod json_position;
 mod json_text;
+mod lint;
 mod normalise;
+pub mod rule;
 mod served;
 mod violation;
 
 pub use bucketing::Exposure;
+pub use compiled::{CompiledFlag, CompiledFlags, Evaluation, Reason};
+pub use context::{Context, Value};
 pub use document::FlagDocument;
+pub use explain::{Explanation, Outcome, TriedVariant};
+pub use lint::{RuleWarning, lint};
 pub use normalise::{Normalised, TooLarge, normalise};
 pub use served::served;
 pub use violation::{MAX_VIOLATIONS, ReadError, Violation, ViolationKind, Violations};

@@ -13,12 +13,16 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::json_position::{self, Step, Target, TextPosition};
+use crate::rule::Diagnostic;
 
 /// Violations listed for one document; more are counted, not listed.
 pub const MAX_VIOLATIONS: usize = 100;
 
 /// Longest text of a value, a location or a pointer in a violation, in characters.
 const MAX_TEXT_CHARS: usize = 2048;
+
+/// Longest text of a rule beside each of its errors, in characters.
+const MAX_CUT_CHARS: usize = 100;
 
 /// Why bytes are not a flag document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -78,8 +82,10 @@ pub struct Violation {
     pub kind: ViolationKind,
     /// The offending value: a string as it is, anything else as JSON, nothing as the empty string.
     pub value: String,
-    /// More detail, where the constraint has any.
+    /// More detail, where the constraint has any: for a rule the service's word for what is wrong with it.
     pub reason: Option<String>,
+    /// What is wrong and what to do about it, in words, where the constraint does not say it all.
+    pub message: Option<String>,
     /// JSON pointer (RFC 6901) to the offending value or, when something is missing, to where it is missing.
     pub pointer: String,
     /// Where that is in the text: the key for a bad key, else the beginning of the value.
@@ -221,6 +227,21 @@ impl Report {
         self.push(place, constraint, ViolationKind::NotSatisfied, || key.to_owned(), Target::Key);
     }
 
+    /// The rule at `place` has errors: once for the rule, and once for each of them.
+    pub(crate) fn add_rule(&mut self, place: &Place<'_>, rule: &str, diagnostics: &[Diagnostic]) {
+        self.push(place, "Empty", ViolationKind::NotSatisfied, || rule.to_owned(), Target::Value);
+        for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.is_error()) {
+            let within = place.named(&diagnostic.location);
+            let location = if diagnostic.location.is_empty() { place } else { &within };
+            let target = Target::Inside(diagnostic.span.start);
+            let added = self.push(location, "RuleIsValid", ViolationKind::NotSatisfied, || cut(rule), target);
+            if let Some(violation) = added {
+                violation.reason = Some(diagnostic.code.as_str().to_owned());
+                violation.message = Some(diagnostic.to_string());
+            }
+        }
+    }
+
     /// Something is missing at `place`.
     pub(crate) fn add_missing(&mut self, place: &Place<'_>, constraint: impl fmt::Display) {
         self.push(place, constraint, ViolationKind::NotSatisfied, String::new, Target::Value);
@@ -233,10 +254,10 @@ impl Report {
         kind: ViolationKind,
         value: impl FnOnce() -> String,
         target: Target,
-    ) {
+    ) -> Option<&mut Violation> {
         if self.listed.len() >= MAX_VIOLATIONS {
             self.omitted += 1;
-            return;
+            return None;
         }
         let steps = place.steps();
         let violation = Violation {
@@ -245,10 +266,12 @@ impl Report {
             kind,
             value: shortened(value()),
             reason: None,
+            message: None,
             pointer: shortened(json_position::pointer(&steps)),
             at: None,
         };
         self.listed.push((violation, steps, target));
+        self.listed.last_mut().map(|(violation, ..)| violation)
     }
 
     /// All violations with their places in `text`; `None` if there are none.
@@ -266,6 +289,14 @@ impl Report {
             .map(|((violation, ..), at)| Violation { at, ..violation })
             .collect();
         Some(Violations { listed, omitted: self.omitted })
+    }
+}
+
+/// A rule as the service repeats it beside its errors.
+fn cut(rule: &str) -> String {
+    match rule.char_indices().nth(MAX_CUT_CHARS) {
+        Some(_) => rule.chars().take(MAX_CUT_CHARS - 3).collect::<String>() + "...",
+        None => rule.to_owned(),
     }
 }
 

@@ -25,8 +25,10 @@ pub use constraints::{
     StringConstraints, StringRule,
 };
 pub use key::{AttributeKey, FlagKey, InvalidKey};
+pub(crate) use pattern::Pattern;
 pub(crate) use stamp::{stamp_text, to_millisecond};
 
+pub use crate::rule::Rule;
 use crate::violation::ReadError;
 
 /// Largest document, as submitted and as stored: the highest quota there is, 4000 KB.
@@ -218,18 +220,6 @@ pub struct Variant {
     pub name: String,
     /// What the flag is for those who get this variant.
     pub state: State,
-}
-
-/// The text of a rule, not empty, at most [`MAX_RULE_CHARS`]. Its language is not checked here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule(pub(crate) Box<str>);
-
-impl Rule {
-    /// The rule as written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 /// The value of an attribute. An empty array is [`AttributeValue::Strings`].

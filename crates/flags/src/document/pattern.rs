@@ -1,4 +1,4 @@
-//! The dialect of attribute patterns: RE2, found anywhere in the text.
+//! The dialect of patterns, in attribute constraints and in rules: RE2, found anywhere in the text.
 //!
 //! The `regex` crate has RE2's syntax and linear time, but means more by it: its `\d`, `\s`, `\w` and `\b` know all of
 //! Unicode, which accepts other texts and makes `\w{1,64}` too large to compile; and within a class it gives `[`, `&&`
@@ -8,6 +8,31 @@ use regex::{Regex, RegexBuilder};
 
 /// Memory a compiled pattern may take, in bytes: enough for any sensible one, little enough to be no burden.
 const MAX_PATTERN_BYTES: usize = 1 << 18;
+
+/// A pattern of a rule, compiled. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern {
+    source: Box<str>,
+    regex: Regex,
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+impl Pattern {
+    /// `None` if it is not legal, or too large.
+    pub(crate) fn compile(source: &str) -> Option<Self> {
+        Some(Self { source: source.into(), regex: compile(source)? })
+    }
+
+    /// Whether it is found anywhere in `text`.
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+}
 
 /// Compiles a pattern. `None` if it is not legal, or too large.
 pub(super) fn compile(pattern: &str) -> Option<Regex> {

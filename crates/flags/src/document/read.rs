@@ -325,7 +325,7 @@ impl VariantReader<'_> {
             }
         }
         let enabled = read_enabled(members, &place, report);
-        let rule = read_rule(members, is_default, &place, report);
+        let rule = read_rule(members, is_default, &place, &by_index, report);
         let attributes = match (member(members, "attributeValues"), self.allowed) {
             (_, None) => BTreeMap::new(),
             (Some(values), Some(allowed)) => {
@@ -342,11 +342,13 @@ impl VariantReader<'_> {
     }
 }
 
-/// The default variant has no rule, every other one must have one.
+/// The default variant has no rule, every other one must have one. The service calls a variant by its name when the rule
+/// is or is not there, and by its index when the rule is wrong.
 fn read_rule(
     members: &Map<String, Value>,
     is_default: bool,
     place: &Place<'_>,
+    by_index: &Place<'_>,
     report: &mut Report,
 ) -> Option<Rule> {
     let Some(value) = member(members, "rule") else {
@@ -358,7 +360,10 @@ fn read_rule(
     let place = place.member("rule");
     let rule = text(value, MAX_RULE_CHARS, &place, report)?;
     match (is_default, rule.trim().is_empty()) {
-        (false, false) => Some(Rule(rule.into())),
+        (false, false) => {
+            let read = Rule::read(&rule);
+            read.map_err(|diagnostics| report.add_rule(&by_index.member("rule"), &rule, &diagnostics)).ok()
+        }
         (false, true) => {
             report.add(&place, "NonEmpty", value);
             None

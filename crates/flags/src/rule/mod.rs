@@ -1,0 +1,122 @@
+//! The language of rules: who gets which variant.
+//!
+//! - [`read`] turns a text into a tree of [`Node`]s, which print as legal Ion; reading what was printed gives the tree.
+//! - [`check`] says everything that is wrong with a rule, errors and warnings, and gives the [`Rule`] if it has no errors.
+//! - [`CompiledRule`] answers for a context, in time bounded by the rule and without allocating.
+//!
+//! **Invariants:** a [`Rule`] exists only without errors, so compiling and evaluating cannot fail: a key that is missing
+//! or a value that does not fit makes the operator that reads it false; `ne` is `not` `eq`, and so true then. Only regular expressions have a memory of their
+//! own, which they keep from one use to the next.
+
+mod check;
+mod compare;
+mod compile;
+mod diagnostic;
+mod draw;
+mod expression;
+mod imply;
+mod literal;
+mod location;
+mod number;
+mod operator;
+mod print;
+mod program;
+mod reader;
+mod set;
+mod syntax;
+mod timestamp;
+mod walk;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use compile::CompiledRule;
+pub(crate) use compile::{bind, compile};
+use diagnostic::Diagnostics;
+pub use diagnostic::{Code, Diagnostic, MAX_DIAGNOSTICS};
+pub(crate) use expression::Expression;
+pub(crate) use imply::{Budget, is_covered};
+pub(crate) use number::Number;
+pub(crate) use program::{Bound, Program, Scan, Verdict};
+pub use reader::{MAX_DEPTH, MAX_LIST_MEMBERS, Reading, read};
+pub use syntax::{Node, NodeKind, Span};
+pub(crate) use timestamp::Instant;
+pub use timestamp::Timestamp;
+pub use walk::Clause;
+pub(crate) use walk::walk;
+
+/// A rule without errors. Cheap to clone; equal when its text is.
+#[derive(Clone)]
+pub struct Rule(Arc<Whole>);
+
+struct Whole {
+    text: Box<str>,
+    expression: Expression,
+}
+
+impl Rule {
+    /// Reads and checks a rule.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, warnings included; at least one of them is an error.
+    pub fn read(text: &str) -> Result<Self, Vec<Diagnostic>> {
+        let Checked { rule, diagnostics } = check(text);
+        rule.ok_or(diagnostics)
+    }
+
+    /// The rule as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0.text
+    }
+
+    /// Whether the rule is nothing but a split.
+    pub(crate) fn is_split(&self) -> bool {
+        matches!(self.0.expression.kind, expression::Kind::Split(_))
+    }
+
+    pub(crate) fn expression(&self) -> &Expression {
+        &self.0.expression
+    }
+}
+
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Rule {}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Rule").field(&self.as_str()).finish()
+    }
+}
+
+/// What checking a rule found.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The rule; `None` exactly if there is an error among the diagnostics.
+    pub rule: Option<Rule>,
+    /// Errors and warnings in the order of the text, at most [`MAX_DIAGNOSTICS`].
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads and checks a rule.
+#[must_use]
+pub fn check(text: &str) -> Checked {
+    let mut found = Diagnostics::default();
+    let node = reader::read_into(text, &mut found);
+    let expression =
+        node.as_ref().and_then(|node| check::check(node, &mut found)).filter(|_| !found.has_errors());
+    if let Some(expression) = &expression {
+        imply::warn(expression, &mut found);
+    }
+    let mut diagnostics = found.into_vec();
+    for diagnostic in &mut diagnostics {
+        diagnostic.location = location::of(node.as_ref(), diagnostic.span);
+    }
+    let rule = expression.map(|expression| Rule(Arc::new(Whole { text: text.into(), expression })));
+    Checked { rule, diagnostics }
+}
