@@ -26,7 +26,7 @@ impl From<ContentHash> for String {
     }
 }
 
-/// The text is not 64 hexadecimal digits.
+/// The text is not 64 lower-case hexadecimal digits.
 #[derive(Debug, thiserror::Error)]
 #[error("not a SHA-256 in hexadecimal")]
 pub struct InvalidHash;
@@ -36,7 +36,8 @@ impl TryFrom<String> for ContentHash {
 
     fn try_from(text: String) -> Result<Self, InvalidHash> {
         let mut hash = [0; 32];
-        if text.len() != 64 {
+        // `from_str_radix` takes signs and capitals, which no event has.
+        if text.len() != 64 || !text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(InvalidHash);
         }
         for (byte, pair) in hash.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
@@ -55,4 +56,18 @@ pub struct ContentRef {
     pub hash: ContentHash,
     /// How many there are.
     pub size_bytes: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_has_one_spelling() {
+        let good = "0f".repeat(32);
+        assert_eq!(ContentHash::try_from(good.clone()).unwrap().to_string(), good);
+        for bad in ["0F".repeat(32), "+f".repeat(32), "0f".repeat(31), "0g".repeat(32)] {
+            assert!(ContentHash::try_from(bad.clone()).is_err(), "{bad}");
+        }
+    }
 }
