@@ -32,13 +32,6 @@ pub(crate) struct App {
     pub(crate) authenticator: Authenticator,
 }
 
-/// A request that was read whole and whose sender is known.
-pub(crate) struct Admitted {
-    pub(crate) parts: Parts,
-    pub(crate) body: Bytes,
-    pub(crate) cause: Cause,
-}
-
 /// Everything this server answers.
 pub fn router(node: Node, settings: ServerSettings) -> Router {
     let authenticator = Authenticator::new(settings.authentication, settings.dev);
@@ -103,20 +96,7 @@ fn aws_route(app: Arc<App>, operation: &'static Operation, counters: Arc<RouteMe
 
 async fn answer_aws(app: &App, operation: &Operation, request: Request, id: &str) -> Result<Response, Fault> {
     let deadline = tokio::time::Instant::now() + app.settings.limits.request_time;
-    let (mut admitted, labels) = {
-        let (mut parts, body) = request.into_parts();
-        let labels = labels(&mut parts).await?;
-        (admit(app, parts, body, id).await?, labels)
-    };
-    let call = Call {
-        node: app.node.clone(),
-        settings: app.settings.clone(),
-        cause: admitted.cause,
-        labels,
-        query: admitted.parts.uri.query().unwrap_or("").into(),
-        headers: std::mem::take(&mut admitted.parts.headers),
-        body: admitted.body,
-    };
+    let call = admit(app, request, id).await?;
     let too_slow = |_| Fault::told(ErrorKind::InternalServer, "The request took too long.");
     let answer =
         tokio::time::timeout_at(deadline, dispatch(operation.name, call)).await.map_err(too_slow)??;
@@ -124,7 +104,7 @@ async fn answer_aws(app: &App, operation: &Operation, request: Request, id: &str
 }
 
 /// The labels of the path, decoded once.
-pub(crate) async fn labels(parts: &mut Parts) -> Result<Vec<(Box<str>, String)>, Fault> {
+async fn labels(parts: &mut Parts) -> Result<Vec<(Box<str>, String)>, Fault> {
     let params = RawPathParams::from_request_parts(parts, &())
         .await
         .map_err(|_| Fault::bad_request("The path is not UTF-8 when decoded."))?;
@@ -133,7 +113,9 @@ pub(crate) async fn labels(parts: &mut Parts) -> Result<Vec<(Box<str>, String)>,
 
 /// Finds out who sent the request, and reads its body within limits. A sender that is slower than they allow is told
 /// so: it is no fault of ours, and no reason for an SDK to try again.
-pub(crate) async fn admit(app: &App, parts: Parts, body: Body, id: &str) -> Result<Admitted, Fault> {
+pub(crate) async fn admit(app: &App, request: Request, id: &str) -> Result<Call, Fault> {
+    let (mut parts, body) = request.into_parts();
+    let labels = labels(&mut parts).await?;
     let claim = app.authenticator.claim(&app.node, &parts)?;
     let limits = &app.settings.limits;
     let too_slow = |_| Fault::bad_request("The request body did not arrive in time.");
@@ -143,7 +125,15 @@ pub(crate) async fn admit(app: &App, parts: Parts, body: Body, id: &str) -> Resu
     let actor = claim.prove(&app.node, &body)?;
     let reason = parts.headers.get("yardarm-reason").and_then(|reason| reason.to_str().ok());
     let reason = reason.map(|reason| reason.chars().take(1_024).collect());
-    Ok(Admitted { parts, body, cause: Cause { actor, request_id: id.into(), reason } })
+    Ok(Call {
+        node: app.node.clone(),
+        settings: app.settings.clone(),
+        cause: Cause { actor, request_id: id.into(), reason },
+        labels,
+        query: parts.uri.query().unwrap_or("").into(),
+        headers: parts.headers,
+        body,
+    })
 }
 
 async fn read(body: Body, limit: usize) -> Result<Bytes, Fault> {

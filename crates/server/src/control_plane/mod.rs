@@ -35,7 +35,10 @@ fn described(stored: Option<&Description>, sent: Option<&str>) -> Option<String>
 }
 
 /// The header that says how far a deletion respects recent reads.
-fn deletion_protection_check(arguments: &mut Arguments, call: &Call) -> Checked<DeletionProtectionCheck> {
+pub(crate) fn deletion_protection_check(
+    arguments: &mut Arguments,
+    call: &Call,
+) -> Checked<DeletionProtectionCheck> {
     use enums::DeletionProtectionCheck as Wire;
     let sent = call.header(&headers::X_AMZN_DELETION_PROTECTION_CHECK);
     let check = arguments.optional_word("DeletionProtectionCheck", sent.as_deref(), Wire::WORDS, Wire::parse);

@@ -1,13 +1,14 @@
 //! Deletion of an application with everything in it.
 
 use super::json;
+use crate::arguments::Arguments;
 use crate::call::Call;
+use crate::control_plane::deletion_protection_check;
 use crate::fault::Fault;
 use crate::refusal::OrFault;
 use axum::response::Response;
 use http::StatusCode;
-use yardarm_domain::{CascadeDeleteApplication, DeleteApplication, DeletionProtectionCheck, Removed};
-use yardarm_wire::headers;
+use yardarm_domain::{CascadeDeleteApplication, DeleteApplication, Removed};
 use yardarm_wire::native::{DeletedApplication, RemovedCounts};
 
 pub(super) async fn delete(call: Call) -> Result<Response, Fault> {
@@ -20,7 +21,9 @@ pub(super) async fn delete(call: Call) -> Result<Response, Fault> {
         Some(other) => return Err(Fault::bad_request(format!("cascade is true or false, not `{other}`"))),
     };
     let removed = if cascade {
-        let check = check(&call)?;
+        let mut arguments = Arguments::default();
+        let check = deletion_protection_check(&mut arguments, &call);
+        let check = arguments.finish(check)?;
         let reads =
             call.node.last_reads(|address| address.ids().is_some_and(|(app, _, _)| app == application));
         let last_reads = reads
@@ -44,13 +47,4 @@ pub(super) async fn delete(call: Call) -> Result<Response, Fault> {
         extension_associations: 0,
     };
     json(StatusCode::OK, &DeletedApplication { application_id: application.to_string(), name, removed })
-}
-
-fn check(call: &Call) -> Result<DeletionProtectionCheck, Fault> {
-    match call.header(&headers::X_AMZN_DELETION_PROTECTION_CHECK).as_deref() {
-        None | Some("ACCOUNT_DEFAULT") => Ok(DeletionProtectionCheck::AccountDefault),
-        Some("APPLY") => Ok(DeletionProtectionCheck::Apply),
-        Some("BYPASS") => Ok(DeletionProtectionCheck::Bypass),
-        Some(other) => Err(Fault::bad_request(format!("`{other}` is no deletion protection check"))),
-    }
 }

@@ -10,7 +10,7 @@ mod strategies;
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::metrics::{Metrics, RouteMetrics};
-use crate::router::{App, admit, finish, labels, request_id};
+use crate::router::{App, admit, finish, request_id};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -81,7 +81,8 @@ async fn serve(
     let started = Instant::now();
     let id = request_id(&app.node);
     let limit = app.settings.limits.request_time.saturating_add(LONGEST_WAIT);
-    let answered = tokio::time::timeout(limit, answer(&app, route, request, &id)).await;
+    let answer = async { (route.handler)(admit(&app, request, &id).await?).await };
+    let answered = tokio::time::timeout(limit, answer).await;
     let mut response = match answered {
         Ok(Ok(response)) => response,
         Ok(Err(fault)) => problem::response(&fault, &id),
@@ -96,22 +97,6 @@ async fn serve(
         tracing::info!(operation = route.name, request_id = id, status, "answered");
     }
     response
-}
-
-async fn answer(app: &App, route: &Route, request: Request, id: &str) -> Result<Response, Fault> {
-    let (mut parts, body) = request.into_parts();
-    let labels = labels(&mut parts).await?;
-    let admitted = admit(app, parts, body, id).await?;
-    let call = Call {
-        node: app.node.clone(),
-        settings: app.settings.clone(),
-        cause: admitted.cause,
-        labels,
-        query: admitted.parts.uri.query().unwrap_or("").into(),
-        headers: admitted.parts.headers,
-        body: admitted.body,
-    };
-    (route.handler)(call).await
 }
 
 /// A JSON answer.
