@@ -1,5 +1,5 @@
 //! Requests as a server sees them, and what becomes of bad answers. The server is a socket that says what it is told.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test panics")]
+#![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue, IF_NONE_MATCH};
