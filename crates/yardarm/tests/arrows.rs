@@ -47,7 +47,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-log", &[]),
     ("yardarm-signature", &[]),
     ("yardarm-wire", &[]),
-    ("yardarm-client", &["yardarm-signature"]),
+    ("yardarm-client", &["yardarm-flags", "yardarm-signature", "yardarm-wire"]),
     (
         "yardarm-node",
         &["yardarm-domain", "yardarm-flags", "yardarm-log", "yardarm-signature", "yardarm-validators"],
