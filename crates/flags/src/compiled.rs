@@ -7,8 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::context::Context;
-use crate::document::{AttributeKey, AttributeValue, FlagDocument, FlagKey, Rule, Setting, State, Variant};
+use crate::document::{
+    AttributeKey, AttributeValue, FlagDocument, FlagKey, Rule, Setting, State, Variant, Variants,
+};
 use crate::explain::{self, Explanation};
+use crate::resolve::Keys;
 use crate::rule::{self, Bound, Program, Scan, Verdict};
 
 /// Why a flag has the value it has, in OpenFeature's words.
@@ -77,23 +80,38 @@ pub struct CompiledFlags {
     flags: BTreeMap<FlagKey, CompiledFlag>,
     /// Every context key any rule reads, sorted.
     keys: Box<[Box<str>]>,
+    /// The keys of flags and of their attributes.
+    resolvable: Keys,
 }
 
 impl CompiledFlags {
     /// Compiles all flags that have a value.
     #[must_use]
     pub fn compile(document: &FlagDocument) -> Self {
-        let mut flags: BTreeMap<FlagKey, CompiledFlag> = document
-            .values()
-            .iter()
-            .map(|(key, value)| (key.clone(), CompiledFlag::compile(key, value.setting())))
-            .collect();
+        Self::link(document.values().iter().map(|(key, value)| {
+            let definition = document.flags().get(key);
+            let defined = definition.into_iter().flat_map(|definition| definition.attributes().keys());
+            CompiledFlag::compile(key.clone(), value.setting().clone(), defined)
+        }))
+    }
+
+    /// Compiles what a client was served. It has no definitions, so an attribute that was withheld because its flag is
+    /// off is not known here.
+    #[must_use]
+    pub fn from_settings(settings: BTreeMap<FlagKey, Setting>) -> Self {
+        let flags = settings.into_iter();
+        Self::link(flags.map(|(key, setting)| CompiledFlag::compile(key, setting, [].into_iter())))
+    }
+
+    fn link(flags: impl Iterator<Item = CompiledFlag>) -> Self {
+        let mut flags: BTreeMap<FlagKey, CompiledFlag> = flags.map(|flag| (flag.key.clone(), flag)).collect();
         let keys: BTreeSet<Box<str>> = flags.values().flat_map(CompiledFlag::keys).map(Box::from).collect();
         let keys: Box<[Box<str>]> = keys.into_iter().collect();
         for flag in flags.values_mut() {
             flag.place_keys(&keys);
         }
-        Self { flags, keys }
+        let resolvable = Keys::new(flags.values());
+        Self { flags, keys, resolvable }
     }
 
     /// What the flag is for `context`; `None` if the document has no value for it.
@@ -133,12 +151,22 @@ impl CompiledFlags {
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().map(|key| &**key)
     }
+
+    pub(crate) fn keys_read(&self) -> &[Box<str>] {
+        &self.keys
+    }
+
+    pub(crate) fn resolvable(&self) -> &Keys {
+        &self.resolvable
+    }
 }
 
 /// One flag.
 #[derive(Clone, Debug)]
 pub struct CompiledFlag {
     key: FlagKey,
+    /// Sorted.
+    attributes: Box<[AttributeKey]>,
     choice: Choice,
 }
 
@@ -176,22 +204,24 @@ impl Choices {
 }
 
 impl CompiledFlag {
-    fn compile(key: &FlagKey, setting: &Setting) -> Self {
+    fn compile<'d>(key: FlagKey, setting: Setting, defined: impl Iterator<Item = &'d AttributeKey>) -> Self {
+        let valued = setting.states().flat_map(|state| state.attributes.keys());
+        let attributes: BTreeSet<AttributeKey> = defined.cloned().chain(valued.cloned()).collect();
         let choice = match setting {
-            Setting::Basic(state) => Choice::Same(state.clone()),
+            Setting::Basic(state) => Choice::Same(state),
             Setting::Nothing => Choice::Nothing,
-            Setting::Variants(variants) => {
-                let (chosen, rules): (Vec<Variant>, Vec<Rule>) = variants.with_rule().iter().cloned().unzip();
+            Setting::Variants(Variants { with_rule, default }) => {
+                let (variants, rules): (Vec<Variant>, Vec<Rule>) = with_rule.into_iter().unzip();
                 Choice::Variants(Box::new(Choices {
                     program: rule::compile(rules.iter(), key.as_str()),
                     places: Box::default(),
                     rules: rules.into(),
-                    variants: chosen.into(),
-                    default: variants.default_variant().clone(),
+                    variants: variants.into(),
+                    default,
                 }))
             }
         };
-        Self { key: key.clone(), choice }
+        Self { key, attributes: attributes.into_iter().collect(), choice }
     }
 
     fn place_keys(&mut self, keys: &[Box<str>]) {
@@ -208,6 +238,12 @@ impl CompiledFlag {
         &self.key
     }
 
+    /// The attributes the flag has for anybody, whether it is on or off, sorted.
+    #[must_use]
+    pub fn attributes(&self) -> &[AttributeKey] {
+        &self.attributes
+    }
+
     /// What the flag is for `context`.
     #[must_use]
     pub fn evaluate(&self, context: &Context<'_>) -> Evaluation<'_> {
@@ -220,7 +256,7 @@ impl CompiledFlag {
         }
     }
 
-    fn evaluate_bound(&self, values: &[Option<crate::context::Value<'_>>]) -> Evaluation<'_> {
+    pub(crate) fn evaluate_bound(&self, values: &[Option<crate::context::Value<'_>>]) -> Evaluation<'_> {
         match &self.choice {
             Choice::Variants(choices) => {
                 choices.evaluation(choices.program.run(&mut Bound { places: &choices.places, values }))

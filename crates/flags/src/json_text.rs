@@ -1,6 +1,6 @@
 //! JSON as it is stored and served: compact, members sorted by key, `<`, `>` and `&` escaped.
 //!
-//! One writer for both forms, so that the same content always has the same bytes; content is compared and addressed by
+//! One writer for all forms, so that the same content always has the same bytes; content is compared and addressed by
 //! its bytes. The order does not depend on how `serde_json` was built (`preserve_order` changes its maps).
 
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ impl Serialize for Json<'_> {
 }
 
 /// `value` as bytes.
-pub(crate) fn write(value: &Json<'_>) -> Vec<u8> {
+pub(crate) fn write(value: &impl Serialize) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, HtmlSafe);
     // Writing to a `Vec` does not fail, and keys are strings, the two ways in which this could go wrong.

@@ -1,36 +1,28 @@
-//! The retrieval form: what a client receives that does not evaluate rules.
+//! What a client receives that does not evaluate rules.
 //!
-//! A map from flag key to value. Definitions, stamps, rules and all variants but the default never leave; attributes of
-//! a disabled flag are withheld.
+//! A map from flag key to content, in the retrieval form. Definitions, stamps, rules and all variants but the default
+//! never leave; attributes of a disabled flag are withheld.
 
 use std::collections::BTreeMap;
 
 use crate::document::{FlagDocument, Setting, State};
-use crate::json_text::{self, Json};
-use crate::normalise::attribute_values;
+use crate::json_text;
+use crate::retrieval::Written;
+
+static OFF: State = State { enabled: false, attributes: BTreeMap::new() };
 
 /// `document` as served to plain callers, as `application/json`.
 #[must_use]
 pub fn served(document: &FlagDocument) -> Vec<u8> {
-    let flags: BTreeMap<&str, Json<'_>> =
-        document.values.iter().map(|(key, value)| (key.as_str(), one(&value.setting))).collect();
-    json_text::write(&Json::Object(flags))
+    let flags: BTreeMap<&str, Written<'_>> =
+        document.values.iter().map(|(key, value)| (key.as_str(), default_of(&value.setting))).collect();
+    json_text::write(&flags)
 }
 
-fn one(setting: &Setting) -> Json<'_> {
-    Json::Object(match setting {
-        Setting::Basic(state) => of_state(state),
-        Setting::Variants(variants) => {
-            let mut members = of_state(&variants.default.state);
-            members.insert("_variant", Json::Text(&variants.default.name));
-            members
-        }
-        Setting::Nothing => BTreeMap::from([("enabled", Json::Bool(false))]),
-    })
-}
-
-fn of_state(state: &State) -> BTreeMap<&str, Json<'_>> {
-    let mut members = if state.enabled { attribute_values(state) } else { BTreeMap::new() };
-    members.insert("enabled", Json::Bool(state.enabled));
-    members
+fn default_of(setting: &Setting) -> Written<'_> {
+    match setting {
+        Setting::Basic(state) => Written::new(None, state),
+        Setting::Variants(variants) => Written::new(Some(&variants.default.name), &variants.default.state),
+        Setting::Nothing => Written::new(None, &OFF),
+    }
 }

@@ -49,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-signature", &[]),
     ("yardarm-wire", &[]),
     ("yardarm-agent", &["yardarm-flags"]),
+    ("yardarm-client", &["yardarm-signature"]),
     (
         "yardarm-node",
         &["yardarm-domain", "yardarm-flags", "yardarm-log", "yardarm-signature", "yardarm-validators"],
@@ -69,6 +70,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "yardarm",
         &[
+            "yardarm-client",
             "yardarm-domain",
             "yardarm-listen",
             "yardarm-log",

@@ -1,7 +1,8 @@
 //! The flag document: definitions and values, checked once by being read.
 //!
 //! A [`FlagDocument`] exists only if every rule of the format holds, so nothing after [`FlagDocument::read`] asks
-//! again. Fields are read through methods; there is no way to build an unchecked one.
+//! again. Fields are read through methods; there is no way to build an unchecked one. Its parts can be built, because
+//! clients are served parts only.
 //!
 //! Reading follows the service rather than the published schema where the two differ: unknown members outside `values`
 //! are dropped, inside `values` they are refused; an empty array is a legal attribute value; `enabled` may be a boolean
@@ -24,6 +25,7 @@ pub use constraints::{
     ArrayConstraints, AttributeConstraints, ElementConstraints, EnumEntry, NumberConstraints,
     StringConstraints, StringRule,
 };
+pub(crate) use key::RESERVED_ATTRIBUTE;
 pub use key::{AttributeKey, FlagKey, InvalidKey};
 pub(crate) use pattern::Pattern;
 pub(crate) use stamp::{stamp_text, to_millisecond};
@@ -183,6 +185,22 @@ pub enum Setting {
     Nothing,
 }
 
+impl Setting {
+    /// What the flag can be, for whomever.
+    pub(crate) fn states(&self) -> impl Iterator<Item = &State> {
+        let (basic, variants) = match self {
+            Self::Basic(state) => (Some(state), None),
+            Self::Variants(variants) => (None, Some(variants)),
+            Self::Nothing => (None, None),
+        };
+        let variants = variants.into_iter().flat_map(|variants| {
+            let with_rule = variants.with_rule.iter().map(|(variant, _)| variant);
+            with_rule.chain([&variants.default]).map(|variant| &variant.state)
+        });
+        basic.into_iter().chain(variants)
+    }
+}
+
 /// On or off, with attributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
@@ -200,6 +218,12 @@ pub struct Variants {
 }
 
 impl Variants {
+    /// Variants as a client was served them. That names differ and how many there are was the server's to check.
+    #[must_use]
+    pub fn new(with_rule: Vec<(Variant, Rule)>, default: Variant) -> Self {
+        Self { with_rule, default }
+    }
+
     /// The variants that have a rule, in the order in which they are tried.
     #[must_use]
     pub fn with_rule(&self) -> &[(Variant, Rule)] {
