@@ -9,9 +9,10 @@ use yardarm_client::{
     Backoff, Credentials, HttpClient, HttpSettings, LiveFlags, LiveSettings, Place, Server,
 };
 use yardarm_domain::ProfileType;
+use yardarm_listen::{Listener, serve};
 use yardarm_log::MemoryLog;
 use yardarm_node::{Node, NodeConfig};
-use yardarm_server::{Authentication, Listener, ServerSettings, router, serve};
+use yardarm_server::{Authentication, ServerSettings, router};
 use yardarm_testkit::{ManualClock, Shop, TestNode, account};
 
 /// For a broken server or client only: nothing waits for it otherwise.
@@ -86,9 +87,9 @@ async fn run(
         let listener = Listener::bind(address).await.unwrap();
         let address = listener.address().unwrap();
         let settings = ServerSettings { authentication: Authentication::None, ..ServerSettings::default() };
-        let limits = settings.limits.clone();
+        let bounds = settings.limits.listen.clone();
         let app = router(test.node.clone(), settings);
-        tokio::spawn(async move { serve(listener, app, &limits, std::future::pending()).await });
+        tokio::spawn(async move { serve(listener, app, &bounds, std::future::pending()).await });
         (test.node, address)
     });
     let (node, address) = started.await.unwrap();
