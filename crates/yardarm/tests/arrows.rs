@@ -47,6 +47,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-log", &[]),
     ("yardarm-signature", &[]),
     ("yardarm-wire", &[]),
+    ("yardarm-ofrep", &["yardarm-flags"]),
     (
         "yardarm-node",
         &["yardarm-domain", "yardarm-flags", "yardarm-log", "yardarm-signature", "yardarm-validators"],
@@ -57,6 +58,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "yardarm-domain",
             "yardarm-flags",
             "yardarm-node",
+            "yardarm-ofrep",
             "yardarm-signature",
             "yardarm-validators",
             "yardarm-wire",
@@ -91,8 +93,14 @@ fn crates_depend_on_each_other_in_one_direction_only() {
 
 #[test]
 fn pure_crates_have_no_runtime_no_clock_no_randomness_and_no_io() {
-    const PURE: &[&str] =
-        &["yardarm-flags", "yardarm-domain", "yardarm-validators", "yardarm-signature", "yardarm-wire"];
+    const PURE: &[&str] = &[
+        "yardarm-flags",
+        "yardarm-domain",
+        "yardarm-ofrep",
+        "yardarm-validators",
+        "yardarm-signature",
+        "yardarm-wire",
+    ];
     const HARMLESS: &[&str] = &[
         "arc-swap",
         "hmac",
