@@ -7,6 +7,7 @@
 //! **Invariants:** a command is answered only after its events are durable; what a reader sees was once the end of the
 //! log; a node whose log fails goes on answering from what it knows, and says how old that is.
 
+mod bearer_tokens;
 mod clock;
 mod configuration;
 mod credentials;
@@ -24,6 +25,7 @@ mod status;
 mod tokens;
 mod view;
 
+pub use bearer_tokens::{NewBearerToken, WantedBearerToken};
 pub use clock::{Clock, SystemClock};
 pub use configuration::{ConfigurationRefused, DeployConfiguration, StoreConfiguration, StoredConfiguration};
 pub use credentials::{AccessSecret, NewAccessKey};

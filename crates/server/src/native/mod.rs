@@ -6,6 +6,7 @@ mod configuration;
 mod health;
 mod problem;
 mod strategies;
+mod tokens;
 
 use crate::call::Call;
 use crate::fault::Fault;
@@ -56,6 +57,10 @@ const ROUTES: &[Route] = &[
     route!(GET CONFIGURATION "read-configuration" configuration::read),
     route!(POST DEPLOYMENT_STRATEGIES "create-deployment-strategy" strategies::create),
     route!(GET DEPLOYMENT_STRATEGIES "list-deployment-strategies" strategies::list),
+    route!(POST TOKENS "create-token" tokens::create),
+    route!(GET TOKENS "list-tokens" tokens::list),
+    route!(GET TOKEN "get-token" tokens::get),
+    route!(DELETE TOKEN "revoke-token" tokens::revoke),
     route!(GET SERVER "server" health::server),
 ];
 
