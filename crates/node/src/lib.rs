@@ -7,6 +7,7 @@
 //! **Invariants:** a command is answered only after its events are durable; what a reader sees was once the end of the
 //! log; a node whose log fails goes on answering from what it knows, and says how old that is.
 
+mod address;
 mod bearer_tokens;
 mod clock;
 mod configuration;
@@ -16,15 +17,19 @@ mod entropy;
 mod error;
 mod master_key;
 mod node;
+mod reading;
 mod replay;
 mod sequencer;
 mod served;
 mod session;
+mod slots;
 mod snapshot;
 mod status;
+mod subscription;
 mod tokens;
 mod view;
 
+pub use address::Address;
 pub use bearer_tokens::{NewBearerToken, WantedBearerToken};
 pub use clock::{Clock, SystemClock};
 pub use configuration::{ConfigurationRefused, DeployConfiguration, StoreConfiguration, StoredConfiguration};
@@ -33,7 +38,9 @@ pub use entropy::{Entropy, OsEntropy};
 pub use error::Error;
 pub use master_key::{InvalidMasterKey, MasterKeys};
 pub use node::{Cause, Committed, Node, NodeConfig};
-pub use served::{Address, Served, ServedVersion};
-pub use session::{Latest, Reading, SessionRefusal, SessionSettings, StartSession, TokenProblem};
+pub use reading::{MissingPlace, Reading};
+pub use served::{Candidate, Served, ServedVersion};
+pub use session::{Latest, SessionRefusal, SessionSettings, StartSession, TokenProblem};
 pub use status::Status;
+pub use subscription::Subscription;
 pub use view::View;

@@ -2,11 +2,11 @@
 
 use crate::entropy::Entropy;
 use crate::node::Node;
-use crate::served::{Address, Served, ServedVersion, Slot};
+use crate::reading::{MissingPlace, find};
+use crate::served::ServedVersion;
 use crate::tokens::{Claims, TokenSealer, UsedTokens};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use yardarm_domain::{Application, Refusal, World};
 use yardarm_flags::bucketing::named_subject;
 
 /// How sessions are run.
@@ -61,6 +61,16 @@ pub enum SessionRefusal {
     NotReady,
 }
 
+impl From<MissingPlace> for SessionRefusal {
+    fn from(missing: MissingPlace) -> Self {
+        match missing {
+            MissingPlace::Application => Self::NoApplication,
+            MissingPlace::Profile => Self::NoProfile,
+            MissingPlace::Environment => Self::NoEnvironment,
+        }
+    }
+}
+
 /// What is wrong with a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenProblem {
@@ -83,13 +93,6 @@ pub struct Latest {
     pub version: Option<Arc<ServedVersion>>,
     /// Whether the client does not have it yet.
     pub changed: bool,
-}
-
-/// What a reader without a session gets.
-#[derive(Clone, Debug)]
-pub struct Reading {
-    /// `None`: it is outside a first rollout and gets nothing yet.
-    pub version: Option<Arc<ServedVersion>>,
 }
 
 /// Tokens older than this have expired.
@@ -205,45 +208,6 @@ impl Node {
         let changed = has != claims.version && version.is_some();
         Ok(Latest { next_token, poll_interval_s, version, changed })
     }
-
-    /// What the client known as `client` gets, without a session. Without a name it gets a new version only once
-    /// everyone has it. Ids or names.
-    ///
-    /// # Errors
-    /// The first of application, profile and environment that does not exist, or that nothing is deployed.
-    pub fn read_configuration(
-        &self,
-        application: &str,
-        environment: &str,
-        profile: &str,
-        client: Option<&str>,
-    ) -> Result<Reading, SessionRefusal> {
-        let shared = self.shared();
-        let address = find(&self.view().world, application, environment, profile)?;
-        let slot: Arc<Slot> = shared.slots.get(&address).ok_or(SessionRefusal::NoDeployment)?;
-        let state: Option<Arc<Served>> = slot.state.load_full();
-        let state = state.ok_or(SessionRefusal::NoDeployment)?;
-        slot.touch(shared.clock.now());
-        let version = match client {
-            Some(client) => state.for_subject(&named_subject(client)),
-            None => state.for_anyone(),
-        };
-        Ok(Reading { version: version.cloned() })
-    }
-}
-
-/// Resolves ids or names in the order in which the service reports what is missing.
-fn find(
-    world: &World,
-    application: &str,
-    environment: &str,
-    profile: &str,
-) -> Result<Address, SessionRefusal> {
-    let application: &Application =
-        world.find_application(application).map_err(|_: Refusal| SessionRefusal::NoApplication)?;
-    let profile = application.find_profile(profile).map_err(|_| SessionRefusal::NoProfile)?;
-    let environment = application.find_environment(environment).map_err(|_| SessionRefusal::NoEnvironment)?;
-    Ok(Address::new(&application.id, &environment.id, &profile.id))
 }
 
 /// What the client is bucketed with: drawn, or made from its own name so that it is always the same.

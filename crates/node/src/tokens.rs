@@ -3,8 +3,8 @@
 //! What a single-use rule needs to remember is kept per node in a table of fixed size, best effort: a token that the table
 //! has forgotten is accepted.
 
+use crate::address::Address;
 use crate::entropy::Entropy;
-use crate::served::Address;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20::{R20, hchacha};
