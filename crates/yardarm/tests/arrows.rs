@@ -48,6 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-signature", &[]),
     ("yardarm-wire", &[]),
     ("yardarm-ofrep", &["yardarm-flags"]),
+    ("yardarm-client", &["yardarm-signature"]),
     (
         "yardarm-node",
         &["yardarm-domain", "yardarm-flags", "yardarm-log", "yardarm-signature", "yardarm-validators"],
@@ -68,6 +69,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "yardarm",
         &[
+            "yardarm-client",
             "yardarm-domain",
             "yardarm-log",
             "yardarm-node",
