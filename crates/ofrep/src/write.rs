@@ -111,6 +111,9 @@ fn resolved(out: &mut Vec<u8>, value: &ResolvedValue<'_>) {
     }
 }
 
+/// What the variant of a flag without variants is called: there are clients that cannot do without one.
+const ONLY_VARIANT: &str = "default";
+
 /// The success of one flag: a body of the single operation, an element of the bulk one.
 pub(crate) fn success(out: &mut Vec<u8>, key: &str, resolution: &Resolution<'_>, metadata: &Metadata) {
     out.extend_from_slice(b"{\"key\":");
@@ -122,11 +125,10 @@ pub(crate) fn success(out: &mut Vec<u8>, key: &str, resolution: &Resolution<'_>,
     out.extend_from_slice(b",\"reason\":\"");
     out.extend_from_slice(resolution.reason.as_str().as_bytes());
     out.push(b'"');
-    if let Some(variant) = resolution.variant {
-        out.extend_from_slice(b",\"variant\":");
-        text(out, variant);
-    }
-    metadata.write(out, resolution.variant);
+    let variant = resolution.variant.unwrap_or(ONLY_VARIANT);
+    out.extend_from_slice(b",\"variant\":");
+    text(out, variant);
+    metadata.write(out, variant);
     out.push(b'}');
 }
 
@@ -151,12 +153,10 @@ impl Metadata {
         Self { before, after }
     }
 
-    fn write(&self, out: &mut Vec<u8>, variant: Option<&str>) {
+    fn write(&self, out: &mut Vec<u8>, variant: &str) {
         out.extend_from_slice(&self.before);
-        if let Some(variant) = variant {
-            out.extend_from_slice(b",\"variant\":");
-            text(out, variant);
-        }
+        out.extend_from_slice(b",\"variant\":");
+        text(out, variant);
         out.extend_from_slice(&self.after);
     }
 }
