@@ -69,6 +69,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "yardarm-client",
             "yardarm-domain",
+            "yardarm-flags",
             "yardarm-log",
             "yardarm-node",
             "yardarm-server",
