@@ -14,6 +14,7 @@ mod credentials;
 mod driver;
 mod entropy;
 mod error;
+mod form;
 mod master_key;
 mod node;
 mod reading;
@@ -34,11 +35,14 @@ pub use configuration::{ConfigurationRefused, DeployConfiguration, StoreConfigur
 pub use credentials::{AccessSecret, NewAccessKey};
 pub use entropy::{Entropy, OsEntropy};
 pub use error::Error;
+pub use form::Form;
 pub use master_key::{InvalidMasterKey, MasterKeys};
 pub use node::{Cause, Committed, Node, NodeConfig};
 pub use reading::{MissingPlace, Reading};
 pub use served::{Candidate, Served, ServedVersion};
-pub use session::{Latest, SessionRefusal, SessionSettings, StartSession, TokenProblem};
+pub use session::{
+    EntityRollout, Latest, PollingClient, SessionRefusal, SessionSettings, StartSession, TokenProblem,
+};
 pub use status::Status;
 pub use subscription::Subscription;
 pub use view::View;

@@ -1,5 +1,6 @@
 //! What the clients of one configuration in one environment get: one version, or two while a deployment is on its way.
 
+use crate::form::Form;
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -41,6 +42,26 @@ pub struct Candidate {
     pub exposure: Exposure,
     /// What clients are bucketed with.
     pub key: Box<str>,
+}
+
+impl ServedVersion {
+    /// The form in which a client that wants `wanted` is sent this version.
+    #[must_use]
+    pub fn form(&self, wanted: Form) -> Form {
+        match wanted {
+            Form::Stored if self.flags.is_some() => Form::Stored,
+            Form::Plain | Form::Stored => Form::Plain,
+        }
+    }
+
+    /// The bytes that are sent in the form in which there is this version.
+    #[must_use]
+    pub fn bytes(&self, form: Form) -> &Bytes {
+        match form {
+            Form::Plain => &self.body,
+            Form::Stored => &self.stored,
+        }
+    }
 }
 
 impl Candidate {
