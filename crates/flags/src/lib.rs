@@ -4,6 +4,7 @@
 //!   each violation with the service's dotted location, a JSON pointer, and line and column.
 //! - [`normalise`] writes a document the way it is stored; [`served`] the way clients receive it that know no rules, and
 //!   [`retrieval`] reads that form.
+//! - [`edit`] changes one flag of a document; [`diff`] says how two documents differ, [`facts`] what one flag is.
 //! - [`rule`] is the language of rules; [`CompiledFlags`] evaluates a document, resolves the keys OpenFeature clients ask
 //!   for, and explains what it answers.
 //! - [`lint`] finds rules that are legal but hardly meant.
@@ -15,8 +16,11 @@
 pub mod bucketing;
 mod compiled;
 mod context;
+mod diff;
 pub mod document;
+pub mod edit;
 mod explain;
+mod facts;
 pub mod json_position;
 mod json_text;
 mod lint;
@@ -30,10 +34,12 @@ mod violation;
 pub use bucketing::Exposure;
 pub use compiled::{CompiledFlag, CompiledFlags, Evaluation, Reason};
 pub use context::{Context, Value};
+pub use diff::{Difference, DifferenceKind, FlagDifference, diff};
 pub use document::FlagDocument;
 pub use explain::{Explanation, Outcome, TriedVariant};
+pub use facts::{Fact, facts};
 pub use lint::{RuleWarning, lint};
-pub use normalise::{Normalised, TooLarge, normalise};
+pub use normalise::{Normalised, TooLarge, normalise, write};
 pub use resolve::{Resolution, ResolvedKey, ResolvedValue};
 pub use served::served;
 pub use violation::{MAX_VIOLATIONS, ReadError, Violation, ViolationKind, Violations};

@@ -86,7 +86,9 @@ fn next_stamps(submitted: Stamps, before: Option<Stamps>, same: bool, now: Times
     }
 }
 
-fn write(document: &FlagDocument) -> Vec<u8> {
+/// `document` in the stored form, with the stamps it has.
+#[must_use]
+pub fn write(document: &FlagDocument) -> Vec<u8> {
     let mut members = BTreeMap::from([("version", Json::Text("1"))]);
     insert_unless_empty(&mut members, "flags", by_key(&document.flags, FlagKey::as_str, definition));
     insert_unless_empty(&mut members, "values", by_key(&document.values, FlagKey::as_str, value));

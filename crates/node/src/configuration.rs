@@ -271,14 +271,16 @@ fn check(content: &[u8], validators: &[Validator]) -> Result<(), ConfigurationRe
 }
 
 /// Runs `work` here if it is small, else on a thread where it holds up nobody.
-async fn apart<T: Send + 'static>(
+pub(crate) async fn apart<T, E>(
     size: usize,
-    work: impl FnOnce() -> Result<T, ConfigurationRefused> + Send + 'static,
-) -> Result<T, ConfigurationRefused> {
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
     if size <= LARGE_BYTES {
         return work();
     }
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| ConfigurationRefused::Node(Error::Internal(error.to_string())))?
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))?
 }

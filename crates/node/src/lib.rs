@@ -7,31 +7,42 @@
 //! **Invariants:** a command is answered only after its events are durable; what a reader sees was once the end of the
 //! log; a node whose log fails goes on answering from what it knows, and says how old that is.
 
+mod address;
 mod clock;
 mod configuration;
 mod credentials;
 mod driver;
 mod entropy;
 mod error;
+mod form;
 mod master_key;
 mod node;
+mod reading;
 mod replay;
 mod sequencer;
 mod served;
 mod session;
+mod slots;
 mod snapshot;
 mod status;
+mod subscription;
 mod tokens;
 mod view;
 
+pub use address::Address;
 pub use clock::{Clock, SystemClock};
 pub use configuration::{ConfigurationRefused, DeployConfiguration, StoreConfiguration, StoredConfiguration};
 pub use credentials::{AccessSecret, NewAccessKey};
 pub use entropy::{Entropy, OsEntropy};
 pub use error::Error;
+pub use form::Form;
 pub use master_key::{InvalidMasterKey, MasterKeys};
 pub use node::{Cause, Committed, Node, NodeConfig};
-pub use served::{Address, Served, ServedVersion};
-pub use session::{Latest, Reading, SessionRefusal, SessionSettings, StartSession, TokenProblem};
+pub use reading::{MissingPlace, Reading};
+pub use served::{Candidate, Served, ServedVersion};
+pub use session::{
+    EntityRollout, Latest, PollingClient, SessionRefusal, SessionSettings, StartSession, TokenProblem,
+};
 pub use status::Status;
+pub use subscription::Subscription;
 pub use view::View;

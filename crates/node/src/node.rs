@@ -1,5 +1,6 @@
 //! The handle to a running node.
 
+use crate::address::Address;
 use crate::clock::Clock;
 use crate::credentials::{self, Ring};
 use crate::driver;
@@ -8,10 +9,11 @@ use crate::error::Error;
 use crate::master_key::MasterKeys;
 use crate::replay;
 use crate::sequencer::{self, Pending, Work};
-use crate::served::{Address, Slots, Touched};
 use crate::session::{SessionSettings, Sessions};
+use crate::slots::{Refreshed, Slots, Touched};
 use crate::snapshot;
 use crate::status::{Counters, Status};
+use crate::subscription::Subscriptions;
 use crate::view::View;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -97,6 +99,7 @@ pub(crate) struct Shared {
     pub(crate) master_keys: MasterKeys,
     pub(crate) view: ArcSwap<View>,
     pub(crate) slots: Slots,
+    pub(crate) subscriptions: Subscriptions,
     pub(crate) sessions: Sessions,
     pub(crate) ring: ArcSwap<Ring>,
     pub(crate) counters: Counters,
@@ -115,13 +118,15 @@ impl Shared {
                 touched.push(place);
             }
         }
-        let behind = self.slots.refresh(&view.world, touched, &*self.log).await;
+        let Refreshed { behind, changed } =
+            self.slots.refresh(&view.world, view.seq, touched, &*self.log).await;
         self.note_behind(behind);
         if events.iter().any(concerns_credentials) {
             self.refresh_credentials(&view);
         }
         let seq = view.seq;
         self.view.store(Arc::new(view));
+        self.subscriptions.announce(&changed, seq);
         self.changed.send_replace(seq);
     }
 
@@ -148,9 +153,11 @@ impl Shared {
     /// put an older state over a newer one.
     pub(crate) async fn retry_behind(&self) {
         let places = std::mem::take(&mut *self.behind.lock().unwrap_or_else(PoisonError::into_inner));
-        let world = self.view.load().world.clone();
-        let behind = self.slots.refresh(&world, places, &*self.log).await;
+        let view = self.view.load_full();
+        let Refreshed { behind, changed } =
+            self.slots.refresh(&view.world, view.seq, places, &*self.log).await;
         self.note_behind(behind);
+        self.subscriptions.announce(&changed, view.seq);
     }
 
     /// Notes whether the log answers. When it ceases to, the driver is told, so that it is tried again.
@@ -198,7 +205,8 @@ impl Node {
         sessions.sealer.store(credentials::token_sealer(&view.world, &master_keys)?);
         let ring = credentials::ring(&view.world, &master_keys, &Ring::new());
         let slots = Slots::default();
-        let behind = slots.refresh(&view.world, Slots::all(&view.world), &*log).await;
+        let Refreshed { behind, .. } =
+            slots.refresh(&view.world, view.seq, Slots::all(&view.world), &*log).await;
         let waiting = config.waiting_commands.max(1);
         let shared = Arc::new(Shared {
             config,
@@ -209,6 +217,7 @@ impl Node {
             changed: watch::Sender::new(view.seq),
             view: ArcSwap::from_pointee(view),
             slots,
+            subscriptions: Subscriptions::default(),
             sessions,
             ring: ArcSwap::from_pointee(ring),
             counters: Counters::default(),

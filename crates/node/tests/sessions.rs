@@ -210,7 +210,7 @@ async fn a_client_outside_the_first_rollout_gets_nothing_yet() {
     shop.deploy(&slowly).await.unwrap();
     let latest = test.node.latest(&test.node.start_session(&shop.session()).unwrap()).unwrap();
     assert!(!latest.changed);
-    assert_eq!(latest.version, None);
+    assert!(latest.version.is_none());
     test.advance(SECOND * 50).await;
     test.advance(SECOND * 50).await;
     let latest = test.node.latest(&latest.next_token).unwrap();

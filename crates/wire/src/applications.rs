@@ -29,7 +29,7 @@ pub struct UpdateApplicationRequest {
 }
 
 /// An application.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Application {
     /// Its id.

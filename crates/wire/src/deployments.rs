@@ -11,24 +11,32 @@ use crate::pages::Page;
 use crate::times::WireTime;
 
 /// Body of StartDeployment.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct StartDeploymentRequest {
     /// Required; an id or the name of a predefined strategy.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub deployment_strategy_id: Option<String>,
     /// Required; an id or a name, 1–128 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub configuration_profile_id: Option<String>,
     /// Required; version number or label, 1–1024 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub configuration_version: Option<String>,
     /// Up to 1024 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Up to 50; never echoed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     /// Id, alias or ARN of a key for the deployed copy, 1–2048 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_key_identifier: Option<String>,
     /// 1–10 values, keyed by `{extension}#{parameter}`. Sensitive.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub dynamic_extension_parameters: Option<BTreeMap<String, String>>,
     /// Number of the environment's latest deployment as the caller knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub latest_deployment_number: Option<i64>,
 }
 
@@ -50,7 +58,7 @@ impl fmt::Debug for StartDeploymentRequest {
 }
 
 /// A deployment.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Deployment {
     /// Its application.
@@ -110,7 +118,7 @@ pub struct Deployment {
 }
 
 /// An entry of a deployment's event log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DeploymentEvent {
     /// What happened.
@@ -120,14 +128,14 @@ pub struct DeploymentEvent {
     /// What happened, in words.
     pub description: String,
     /// Actions that ran during the event; left out when there were none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub action_invocations: Vec<ActionInvocation>,
     /// When it happened.
     pub occurred_at: WireTime,
 }
 
 /// One run of an extension's action.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ActionInvocation {
     /// The extension.
@@ -150,7 +158,7 @@ pub struct ActionInvocation {
 }
 
 /// An extension that took part in a deployment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct AppliedExtension {
     /// The extension as it was named. Sent by the live service for its built-in extension, absent from the model.

@@ -47,7 +47,7 @@ pub struct MonitorInput {
 }
 
 /// A monitor.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Monitor {
     /// The alarm.
@@ -58,7 +58,7 @@ pub struct Monitor {
 }
 
 /// An environment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Environment {
     /// Its application.
@@ -73,7 +73,7 @@ pub struct Environment {
     /// What its deployments are doing.
     pub state: EnvironmentState,
     /// Its alarms; left out when there are none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub monitors: Vec<Monitor>,
 }
 

@@ -76,7 +76,7 @@ pub(crate) fn insert(
 }
 
 /// A hosted version in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct HostedConfigurationVersionSummary {
     /// Its application.

@@ -29,6 +29,9 @@ pub mod paths {
     /// `GET` reads deployed configuration; `?wait=SECONDS` waits for a change.
     pub const CONFIGURATION: &str =
         "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}";
+    /// `GET` reads both versions of a configuration and how far the newer one has come; `?wait=SECONDS` waits for a change.
+    pub const ROLLOUT: &str =
+        "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/rollout";
     /// `POST` creates a deployment strategy, `GET` lists them.
     pub const DEPLOYMENT_STRATEGIES: &str = "/yardarm/v1/deployment-strategies";
     /// `GET` says what this server is.
@@ -181,6 +184,69 @@ impl ConfigurationHeaders {
         map.insert(CONTENT_TYPE, text(&self.content_type)?);
         Ok(map)
     }
+}
+
+/// Query of `GET` [`paths::ROLLOUT`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ReadRolloutQuery {
+    /// Seconds to wait for a state other than the one named by `If-None-Match`; the server bounds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait: Option<u32>,
+}
+
+/// Answer of `GET` [`paths::ROLLOUT`]: all that a client needs to decide by itself which version an entity gets.
+///
+/// An entity gets the candidate if its bucket lies below the exposure, else the stable version. The `ETag` names all of it
+/// but `seq`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RolloutState {
+    /// The profile's type: `AWS.Freeform` or `AWS.AppConfig.FeatureFlags`.
+    #[serde(rename = "type")]
+    pub profile_type: String,
+    /// Sequence number of the log up to which this is the state.
+    pub seq: u64,
+    /// What clients outside a rollout get. Left out if nothing was ever completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable: Option<RolloutVersion>,
+    /// What clients inside a rollout get. Left out when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<RolloutVersion>,
+    /// How far the candidate has come. There if and only if the candidate is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutProgress>,
+}
+
+/// A version as it is stored. Exactly one of `content` and `contentBase64` is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RolloutVersion {
+    /// Its number.
+    pub version: u32,
+    /// Its label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Type of the content.
+    pub content_type: String,
+    /// The stored bytes as text. Flag documents whole, with rules and all variants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// The stored bytes in base64 if they are not UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_base64: Option<String>,
+}
+
+/// How far a rollout has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RolloutProgress {
+    /// The deployment's number in the environment.
+    pub deployment: u32,
+    /// How many have the candidate, in parts per million.
+    pub exposure: u32,
+    /// What subjects are drawn with.
+    pub key: String,
 }
 
 /// Body of `POST` [`paths::DEPLOYMENT_STRATEGIES`].

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// One page of a list. `Items` is present even when empty; `NextToken` is absent on the last page.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Page<T> {
     /// The entries of this page.

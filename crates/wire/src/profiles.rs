@@ -125,7 +125,7 @@ pub struct ConfigurationProfile {
 }
 
 /// A configuration profile in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ConfigurationProfileSummary {
     /// Its application.
@@ -137,7 +137,7 @@ pub struct ConfigurationProfileSummary {
     /// Where its configuration is stored.
     pub location_uri: String,
     /// Kinds of its validators; left out when there are none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validator_types: Vec<ValidatorType>,
     /// Its type.
     #[serde(rename = "Type")]

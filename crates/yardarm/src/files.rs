@@ -3,38 +3,16 @@
 use crate::commands::Failure;
 use crate::environment;
 use crate::options::InForce;
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::io;
 use std::path::Path;
+use yardarm_client::private_file;
 use yardarm_node::{MasterKeys, OsEntropy};
 
 /// Makes a folder, and those above it, for the owner only. One that exists is left as it is.
 pub(crate) fn make_folder(path: &Path) -> Result<(), Failure> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
+    private_file::make_folder(path)
         .map_err(|error| Failure::failed(format!("the folder {} cannot be made: {error}", path.display())))
-}
-
-/// Replaces a file whole, for the owner only: after a crash the old or the new text is there.
-pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    let _ = fs::remove_file(&beside);
-    create(&beside, text)?;
-    fs::rename(&beside, path)?;
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => fs::File::open(folder)?.sync_all(),
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// Writes a file that must not exist yet.
-fn create(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
 
 /// The master keys: from the environment, from their file, or made and put there.
@@ -57,7 +35,8 @@ pub(crate) fn master_keys(options: &InForce) -> Result<MasterKeys, Failure> {
                 "# Yardarm's master key: opens the secrets in the store. Keep it apart from backups of the store.\n{}\n",
                 *MasterKeys::generate(&OsEntropy)
             );
-            create(&path, &text).map_err(|error| Failure::failed(format!("{shown}: {error}")))?;
+            private_file::create(&path, text.as_bytes())
+                .map_err(|error| Failure::failed(format!("{shown}: {error}")))?;
             MasterKeys::parse(&text).map_err(|error| Failure::failed(error.to_string()))
         }
         Err(error) => Err(Failure::failed(format!(

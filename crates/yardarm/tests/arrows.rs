@@ -48,6 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-log", &[]),
     ("yardarm-signature", &[]),
     ("yardarm-wire", &[]),
+    ("yardarm-client", &["yardarm-signature"]),
     (
         "yardarm-node",
         &["yardarm-domain", "yardarm-flags", "yardarm-log", "yardarm-signature", "yardarm-validators"],
@@ -67,6 +68,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "yardarm",
         &[
+            "yardarm-client",
             "yardarm-domain",
             "yardarm-log",
             "yardarm-node",

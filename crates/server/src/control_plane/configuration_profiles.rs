@@ -177,7 +177,8 @@ fn known_type(name: Option<&str>) -> Result<ProfileType, Fault> {
 const FREEFORM: &str = "AWS.Freeform";
 pub(super) const FEATURE_FLAGS: &str = "AWS.AppConfig.FeatureFlags";
 
-fn type_name(kind: ProfileType) -> &'static str {
+/// The type of a profile, as the service spells it.
+pub(crate) fn type_name(kind: ProfileType) -> &'static str {
     match kind {
         ProfileType::Freeform => FREEFORM,
         ProfileType::FeatureFlags => FEATURE_FLAGS,

@@ -21,6 +21,8 @@ pub(crate) mod tags;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use configuration_profiles::type_name;
+
 use crate::arguments::{Arguments, Checked};
 use crate::call::Call;
 use yardarm_domain::{DeletionProtectionCheck, Description};

@@ -5,7 +5,9 @@ mod applications;
 mod configuration;
 mod health;
 mod problem;
+mod rollout;
 mod strategies;
+mod waiting;
 
 use crate::call::Call;
 use crate::fault::Fault;
@@ -54,6 +56,7 @@ const ROUTES: &[Route] = &[
     route!(DELETE ACCESS_KEY "delete-access-key" access_keys::delete),
     route!(DELETE APPLICATION "delete-application" applications::delete),
     route!(GET CONFIGURATION "read-configuration" configuration::read),
+    route!(GET ROLLOUT "read-rollout" rollout::read),
     route!(POST DEPLOYMENT_STRATEGIES "create-deployment-strategy" strategies::create),
     route!(GET DEPLOYMENT_STRATEGIES "list-deployment-strategies" strategies::list),
     route!(GET SERVER "server" health::server),

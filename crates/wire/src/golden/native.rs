@@ -64,6 +64,37 @@ fn configuration() {
 }
 
 #[test]
+fn rollout() {
+    let stable = RolloutVersion {
+        version: 6,
+        label: some("v6"),
+        content_type: "application/json".into(),
+        content: some(r#"{"flags":{},"values":{},"version":"1"}"#),
+        content_base64: None,
+    };
+    let candidate = RolloutVersion {
+        version: 7,
+        label: None,
+        content: None,
+        content_base64: some("gA=="),
+        ..stable.clone()
+    };
+    let full = RolloutState {
+        profile_type: "AWS.AppConfig.FeatureFlags".into(),
+        seq: 8_841,
+        stable: Some(stable),
+        candidate: Some(candidate),
+        rollout: Some(RolloutProgress {
+            deployment: 12,
+            exposure: 250_000,
+            key: "application/3zgdtsk/environment/6a2reud/deployment/12".into(),
+        }),
+    };
+    golden("native.rollout.full", &full);
+    golden("native.rollout.minimal", &RolloutState { candidate: None, rollout: None, ..full });
+}
+
+#[test]
 fn server_and_health() {
     golden(
         "native.server",

@@ -1,10 +1,10 @@
 //! `yardarm master-key`: rotation.
 
 use super::{Failure, say};
-use crate::files;
 use crate::options::Sources;
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
+use yardarm_client::private_file;
 use yardarm_node::{MasterKeys, OsEntropy};
 
 #[derive(Args)]
@@ -26,7 +26,8 @@ pub(super) fn run(arguments: &MasterKeyArguments) -> Result<ExitCode, Failure> {
     let old = std::fs::read_to_string(&path).map_err(|error| Failure::failed(format!("{shown}: {error}")))?;
     MasterKeys::parse(&old).map_err(|error| Failure::failed(format!("{shown}: {error}")))?;
     let new = format!("{}\n{old}", *MasterKeys::generate(&OsEntropy));
-    files::replace(&path, &new).map_err(|error| Failure::failed(format!("{shown}: {error}")))?;
+    private_file::replace(&path, new.as_bytes())
+        .map_err(|error| Failure::failed(format!("{shown}: {error}")))?;
     say(format!("A new master key stands first in {shown}."));
     say("Restart the server: it seals its secrets with the new key. Then remove the older keys below it.");
     Ok(ExitCode::SUCCESS)
