@@ -1,6 +1,6 @@
 # Fuzzing: outside bytes against the readers that meet them first. fuzz/README.md says how to go on from here.
 
-FUZZ_TARGETS := rule document ion
+FUZZ_TARGETS := rule document ion context
 # How long each target runs, in seconds.
 FUZZ_SECONDS ?= 600
 FUZZ_HOST := $(shell rustc -vV | sed -n 's/^host: //p')

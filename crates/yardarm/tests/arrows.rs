@@ -49,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-log", &[]),
     ("yardarm-signature", &[]),
     ("yardarm-wire", &[]),
+    ("yardarm-ofrep", &["yardarm-flags"]),
     ("yardarm-agent", &["yardarm-flags"]),
     ("yardarm-client", &["yardarm-signature"]),
     (
@@ -62,6 +63,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "yardarm-flags",
             "yardarm-listen",
             "yardarm-node",
+            "yardarm-ofrep",
             "yardarm-signature",
             "yardarm-validators",
             "yardarm-wire",
@@ -73,6 +75,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "yardarm-client",
             "yardarm-domain",
+            "yardarm-flags",
             "yardarm-listen",
             "yardarm-log",
             "yardarm-node",
@@ -102,6 +105,7 @@ fn pure_crates_have_no_runtime_no_clock_no_randomness_and_no_io() {
         "yardarm-flags",
         "yardarm-ion",
         "yardarm-domain",
+        "yardarm-ofrep",
         "yardarm-validators",
         "yardarm-signature",
         "yardarm-wire",
