@@ -12,6 +12,7 @@ mod master_key;
 mod output;
 mod question;
 mod serve;
+mod token;
 
 use crate::options::Sources;
 use clap::Subcommand;
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Lint(lint::LintArguments),
     /// Make, list, disable and remove access keys, on a running server.
     Key(key::KeyArguments),
+    /// Make, list and revoke bearer tokens, on a running server.
+    Token(token::TokenArguments),
     /// Look after the log.
     Log(log::LogArguments),
     /// Print the options in force, as `yardarm.toml`, without secrets.
@@ -85,6 +88,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
+        Command::Token(arguments) => token::run(&arguments),
         Command::Config(sources) => config::run(&sources),
         Command::Doctor(sources) => doctor::run(&sources),
         Command::MasterKey(arguments) => master_key::run(&arguments),
