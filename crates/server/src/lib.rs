@@ -16,13 +16,11 @@ mod control_plane;
 mod data_plane;
 mod dispatch;
 mod fault;
-mod listen;
 mod metrics;
 mod native;
 mod refusal;
 mod router;
 mod settings;
 
-pub use listen::{Listener, serve};
 pub use router::router;
 pub use settings::{Authentication, Limits, ServerSettings};

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use yardarm_domain::rollout::Begin;
 use yardarm_domain::{Account, AccountId, Concurrency, Policy, Quotas, Region};
+use yardarm_listen::Bounds;
 use yardarm_node::{NodeConfig, SessionSettings};
 use yardarm_server::{Authentication, Limits, ServerSettings};
 
@@ -128,11 +129,11 @@ options! {
     /// The largest request body, bytes.
     max_body_bytes: usize = "YARDARM_MAX_BODY_BYTES", "max-body-bytes", Limits::default().body_bytes;
     /// The largest request head, bytes.
-    max_head_bytes: usize = "YARDARM_MAX_HEAD_BYTES", "max-head-bytes", Limits::default().head_bytes;
+    max_head_bytes: usize = "YARDARM_MAX_HEAD_BYTES", "max-head-bytes", Bounds::default().head_bytes;
     /// The most headers of a request.
-    max_headers: usize = "YARDARM_MAX_HEADERS", "max-headers", Limits::default().headers;
+    max_headers: usize = "YARDARM_MAX_HEADERS", "max-headers", Bounds::default().headers;
     /// The most connections open at a time.
-    max_connections: usize = "YARDARM_MAX_CONNECTIONS", "max-connections", Limits::default().connections;
+    max_connections: usize = "YARDARM_MAX_CONNECTIONS", "max-connections", Bounds::default().connections;
     /// The longest a request may take.
     request_timeout_seconds: u32 = "YARDARM_REQUEST_TIMEOUT_SECONDS", "request-timeout-seconds", 30;
     /// How long requests under way may go on at shutdown.
@@ -297,12 +298,14 @@ impl InForce {
             dev: self.dev,
             limits: Limits {
                 body_bytes: self.max_body_bytes,
-                head_bytes: self.max_head_bytes,
-                headers: self.max_headers,
                 request_time: Duration::from_secs(self.request_timeout_seconds.into()),
-                connections: self.max_connections,
-                drain_time: Duration::from_secs(self.drain_seconds.into()),
-                ..Limits::default()
+                listen: Bounds {
+                    head_bytes: self.max_head_bytes,
+                    headers: self.max_headers,
+                    connections: self.max_connections,
+                    drain_time: Duration::from_secs(self.drain_seconds.into()),
+                    ..Bounds::default()
+                },
             },
             strict_alarm_role: self.strict_alarm_role,
         }
