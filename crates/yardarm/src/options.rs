@@ -154,6 +154,8 @@ options! {
     quota_hosted_store_mb: u64 = "YARDARM_QUOTA_HOSTED_STORE_MB", "quota-hosted-store-mb", 1_024;
     /// The most deployments waiting in an environment.
     quota_queued_deployments: usize = "YARDARM_QUOTA_QUEUED_DEPLOYMENTS", "quota-queued-deployments", Quotas::default().queued_deployments;
+    /// The most bearer tokens.
+    quota_bearer_tokens: usize = "YARDARM_QUOTA_BEARER_TOKENS", "quota-bearer-tokens", Quotas::default().bearer_tokens;
     /// The most access keys.
     quota_access_keys: usize = "YARDARM_QUOTA_ACCESS_KEYS", "quota-access-keys", Quotas::default().access_keys;
 }
@@ -265,6 +267,7 @@ impl InForce {
                 hosted_store_bytes: self.quota_hosted_store_mb.saturating_mul(1_024 * 1_024),
                 queued_deployments: self.quota_queued_deployments,
                 access_keys: self.quota_access_keys,
+                bearer_tokens: self.quota_bearer_tokens,
             },
             policy: Policy {
                 concurrency: match self.deployment_concurrency {

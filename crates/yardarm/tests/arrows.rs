@@ -48,6 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-log", &[]),
     ("yardarm-signature", &[]),
     ("yardarm-wire", &[]),
+    ("yardarm-ofrep", &["yardarm-flags"]),
     ("yardarm-agent", &["yardarm-flags"]),
     ("yardarm-client", &["yardarm-signature"]),
     (
@@ -61,6 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "yardarm-flags",
             "yardarm-listen",
             "yardarm-node",
+            "yardarm-ofrep",
             "yardarm-signature",
             "yardarm-validators",
             "yardarm-wire",
@@ -97,8 +99,14 @@ fn crates_depend_on_each_other_in_one_direction_only() {
 
 #[test]
 fn pure_crates_have_no_runtime_no_clock_no_randomness_and_no_io() {
-    const PURE: &[&str] =
-        &["yardarm-flags", "yardarm-domain", "yardarm-validators", "yardarm-signature", "yardarm-wire"];
+    const PURE: &[&str] = &[
+        "yardarm-flags",
+        "yardarm-domain",
+        "yardarm-ofrep",
+        "yardarm-validators",
+        "yardarm-signature",
+        "yardarm-wire",
+    ];
     const HARMLESS: &[&str] = &[
         "arc-swap",
         "hmac",

@@ -8,6 +8,7 @@ mod health;
 mod problem;
 mod rollout;
 mod strategies;
+mod tokens;
 mod waiting;
 
 use crate::call::Call;
@@ -64,6 +65,10 @@ const ROUTES: &[Route] = &[
     route!(POST EXPLAIN_VERSION "explain-version" evaluation::explain_version),
     route!(POST DEPLOYMENT_STRATEGIES "create-deployment-strategy" strategies::create),
     route!(GET DEPLOYMENT_STRATEGIES "list-deployment-strategies" strategies::list),
+    route!(POST TOKENS "create-token" tokens::create),
+    route!(GET TOKENS "list-tokens" tokens::list),
+    route!(GET TOKEN "get-token" tokens::get),
+    route!(DELETE TOKEN "revoke-token" tokens::revoke),
     route!(GET SERVER "server" health::server),
 ];
 

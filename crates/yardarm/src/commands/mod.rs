@@ -6,6 +6,7 @@ mod key;
 mod log;
 mod master_key;
 mod serve;
+mod token;
 
 use crate::options::Sources;
 use clap::Subcommand;
@@ -19,6 +20,8 @@ pub(crate) enum Command {
     Serve(Box<Sources>),
     /// Make, list, disable and remove access keys, on a running server.
     Key(key::KeyArguments),
+    /// Make, list and revoke bearer tokens, on a running server.
+    Token(token::TokenArguments),
     /// Look after the log.
     Log(log::LogArguments),
     /// Print the options in force, as `yardarm.toml`, without secrets.
@@ -65,6 +68,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Serve(sources) => serve::run(&sources),
         Command::Key(arguments) => key::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
+        Command::Token(arguments) => token::run(&arguments),
         Command::Config(sources) => config::run(&sources),
         Command::Doctor(sources) => doctor::run(&sources),
         Command::MasterKey(arguments) => master_key::run(&arguments),
