@@ -74,7 +74,7 @@ class TestEvaluate:
         names = {"app": flags.app_name, "env": flags.env_name, "profile": flags.profile_name}
         assert ask(flags, "evaluate", {}, **names).status == 200
 
-    @pytest.mark.parametrize("body", [b"", b"[]", {"context": []}, {"context": {"targetingKey": 1}}, {"contxt": {}}], ids=str)
+    @pytest.mark.parametrize("body", [b"[]", b"{", {"context": []}, {"context": {"targetingKey": 1}}, {"contxt": {}}], ids=str)
     def test_a_wrong_body_is_refused(self, flags, body):
         problem(ask(flags, "evaluate", body), 400)
 
