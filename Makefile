@@ -57,4 +57,4 @@ test-doc: ## Examples in the documentation
 
 clean: ## Remove what was built and installed here
 	$(CARGO) clean
-	rm -rf $(TOOLS) .venv
+	rm -rf $(TOOLS) .venv acceptance/node/node_modules

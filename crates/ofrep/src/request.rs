@@ -127,7 +127,7 @@ impl<'b> Request<'b> {
         let mut sorted: Vec<(&str, Value<'_>)> =
             self.attributes.iter().map(|(key, value)| (&**key, value.value())).collect();
         // Stable: of equal names the one that counts stays first.
-        sorted.sort_by(|(left, _), (right, _)| left.cmp(right));
+        sorted.sort_by_key(|(key, _)| *key);
         sorted.dedup_by(|(later, _), (first, _)| later == first);
         sorted
     }

@@ -1,13 +1,19 @@
-//! Talking to a running server from the command line: signed requests to the native API.
+//! Talking to a running server from the command line: signed requests.
 
 use crate::commands::Failure;
 use crate::environment;
-use http::Method;
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
+use http::{Method, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 use tokio::runtime::Runtime;
-use yardarm_client::{ApiError, Credentials, HttpClient, HttpSettings, Server, ServerUrl};
+use yardarm_client::{ApiError, ApiRequest, Credentials, HttpClient, HttpSettings, Server, ServerUrl};
 use yardarm_signature::{SecretKey, Signer};
+
+/// How long a request may take.
+const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 /// A server, and whom to sign as.
 pub(crate) struct Api {
@@ -52,6 +58,28 @@ impl Api {
         body: Option<&impl Serialize>,
     ) -> Result<T, Failure> {
         Ok(self.runtime.block_on(self.server.call(method, path, body))?)
+    }
+
+    /// As [`Self::call`], for those who look at why a request was refused.
+    pub(crate) fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        target: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<T, ApiError> {
+        self.runtime.block_on(self.server.call(method, target, body))
+    }
+
+    /// Sends bytes, and answers bytes and headers.
+    pub(crate) fn send(
+        &self,
+        method: Method,
+        target: &str,
+        headers: &[(HeaderName, HeaderValue)],
+        body: Bytes,
+    ) -> Result<Response<Bytes>, ApiError> {
+        let request = ApiRequest { method: &method, target, headers, body: &body, time: REQUEST_TIME };
+        self.runtime.block_on(self.server.send(&request))
     }
 
     /// Sends a request whose answer has no body.

@@ -1,4 +1,5 @@
-//! Options of the server: from the command line, the environment, `yardarm.toml` and the defaults, in that order.
+//! Options of the server: from the command line, the environment, `yardarm.toml` and the defaults, in that order. And
+//! what several commands of its users have in common, from the command line and the environment.
 //!
 //! **Invariant:** an option has one name, the same everywhere but for its spelling (`--poll-interval-seconds`,
 //! `YARDARM_POLL_INTERVAL_SECONDS`, `poll-interval-seconds`); names that mean nothing are errors, not ignored.
@@ -313,4 +314,46 @@ impl InForce {
             strict_alarm_role: self.strict_alarm_role,
         }
     }
+}
+
+/// Which flags a command is about: those of one configuration profile.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Target {
+    /// The application, by name or id.
+    #[arg(long, short, env = "YARDARM_APPLICATION")]
+    application: Option<String>,
+    /// The configuration profile, by name or id.
+    #[arg(long, short, env = "YARDARM_PROFILE")]
+    profile: Option<String>,
+}
+
+impl Target {
+    /// The application; an empty text is none.
+    pub(crate) fn application(&self) -> Option<&str> {
+        given(&self.application)
+    }
+
+    /// The profile; an empty text is none.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        given(&self.profile)
+    }
+}
+
+/// Which environment a command is about.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct EnvironmentOption {
+    /// The environment, by name or id.
+    #[arg(long, short, env = "YARDARM_ENVIRONMENT")]
+    environment: Option<String>,
+}
+
+impl EnvironmentOption {
+    /// The environment; an empty text is none.
+    pub(crate) fn get(&self) -> Option<&str> {
+        given(&self.environment)
+    }
+}
+
+fn given(option: &Option<String>) -> Option<&str> {
+    option.as_deref().filter(|text| !text.is_empty())
 }

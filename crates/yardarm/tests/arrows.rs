@@ -74,6 +74,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "yardarm-client",
             "yardarm-domain",
+            "yardarm-flags",
             "yardarm-listen",
             "yardarm-log",
             "yardarm-node",
