@@ -42,6 +42,7 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 /// Which of our crates each of our crates may depend on.
 const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-flags", &[]),
+    ("yardarm-ion", &["yardarm-flags"]),
     ("yardarm-validators", &["yardarm-flags"]),
     ("yardarm-domain", &["yardarm-flags"]),
     ("yardarm-listen", &[]),
@@ -97,8 +98,14 @@ fn crates_depend_on_each_other_in_one_direction_only() {
 
 #[test]
 fn pure_crates_have_no_runtime_no_clock_no_randomness_and_no_io() {
-    const PURE: &[&str] =
-        &["yardarm-flags", "yardarm-domain", "yardarm-validators", "yardarm-signature", "yardarm-wire"];
+    const PURE: &[&str] = &[
+        "yardarm-flags",
+        "yardarm-ion",
+        "yardarm-domain",
+        "yardarm-validators",
+        "yardarm-signature",
+        "yardarm-wire",
+    ];
     const HARMLESS: &[&str] = &[
         "arc-swap",
         "hmac",

@@ -5,6 +5,7 @@ mod answers;
 mod blocks;
 mod diagnostics;
 mod documents;
+mod generated;
 mod laws;
 mod splits;
 mod variants;
