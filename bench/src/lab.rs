@@ -49,7 +49,7 @@ impl Lab {
         let mut command = Command::new(&self.yardarm);
         command
             .arg("serve")
-            .args(["--listen", &address.to_string(), "--region", REGION, "--data"])
+            .args(["--agent-listen", "off", "--listen", &address.to_string(), "--region", REGION, "--data"])
             .arg(data)
             .args(options)
             .current_dir(&self.folder)

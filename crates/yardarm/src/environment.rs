@@ -3,12 +3,13 @@
 use zeroize::Zeroizing;
 
 /// Variables of Yardarm that are no option of `serve`.
-const OTHERS: [&str; 5] = [
+const OTHERS: [&str; 6] = [
     "YARDARM_URL",
     "YARDARM_TOKEN",
     "YARDARM_MASTER_KEY",
     "YARDARM_ADMIN_ACCESS_KEY_ID",
     "YARDARM_ADMIN_SECRET_ACCESS_KEY",
+    "YARDARM_AGENT_ACCESS_TOKEN",
 ];
 
 /// A variable's value; an empty one counts as absent.

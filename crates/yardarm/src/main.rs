@@ -1,10 +1,14 @@
 //! Yardarm's one binary: the server, and the commands of those who operate it. Wiring only.
 
+mod agent_log;
 mod api;
 mod commands;
 mod environment;
 mod files;
 mod options;
+mod own_agent;
+mod own_server;
+mod signals;
 
 use clap::Parser;
 use std::process::ExitCode;

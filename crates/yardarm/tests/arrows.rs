@@ -49,7 +49,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-log", &[]),
     ("yardarm-signature", &[]),
     ("yardarm-wire", &[]),
-    ("yardarm-agent", &["yardarm-flags"]),
+    (
+        "yardarm-agent",
+        &["yardarm-client", "yardarm-flags", "yardarm-ion", "yardarm-listen", "yardarm-signature"],
+    ),
     ("yardarm-client", &["yardarm-signature"]),
     (
         "yardarm-node",
@@ -71,6 +74,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "yardarm",
         &[
+            "yardarm-agent",
             "yardarm-client",
             "yardarm-domain",
             "yardarm-listen",

@@ -1,5 +1,6 @@
 //! The commands.
 
+mod agent;
 mod config;
 mod doctor;
 mod key;
@@ -17,6 +18,8 @@ use std::process::ExitCode;
 pub(crate) enum Command {
     /// Run the server.
     Serve(Box<Sources>),
+    /// Run the agent: local HTTP for applications, kept current from a Yardarm server or from AWS AppConfig.
+    Agent(Box<agent::AgentArguments>),
     /// Make, list, disable and remove access keys, on a running server.
     Key(key::KeyArguments),
     /// Look after the log.
@@ -63,6 +66,7 @@ impl fmt::Display for Failure {
 pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Serve(sources) => serve::run(&sources),
+        Command::Agent(arguments) => agent::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Config(sources) => config::run(&sources),
