@@ -1,5 +1,5 @@
 //! Streams that are known byte for byte, and streams that are refused.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test panics")]
+#![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
 use std::collections::BTreeMap;
 

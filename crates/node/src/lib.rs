@@ -8,6 +8,7 @@
 //! log; a node whose log fails goes on answering from what it knows, and says how old that is.
 
 mod address;
+mod bearer_tokens;
 mod clock;
 mod configuration;
 mod credentials;
@@ -30,6 +31,7 @@ mod tokens;
 mod view;
 
 pub use address::Address;
+pub use bearer_tokens::{NewBearerToken, WantedBearerToken};
 pub use clock::{Clock, SystemClock};
 pub use configuration::{ConfigurationRefused, DeployConfiguration, StoreConfiguration, StoredConfiguration};
 pub use credentials::{AccessSecret, NewAccessKey};

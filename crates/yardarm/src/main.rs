@@ -3,12 +3,16 @@
 mod agent_log;
 mod api;
 mod commands;
+mod control_plane;
 mod environment;
+mod excerpt;
 mod files;
+mod input;
 mod options;
 mod own_agent;
 mod own_server;
 mod signals;
+mod terminal;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -35,4 +39,14 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stderr, reason = "a command tells its user what went wrong")]
 fn complain(failure: &commands::Failure) {
     eprintln!("yardarm: {failure}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn no_two_options_of_a_command_share_a_name() {
+        super::Cli::command().debug_assert();
+    }
 }

@@ -1,4 +1,5 @@
-//! Options of the server: from the command line, the environment, `yardarm.toml` and the defaults, in that order.
+//! Options of the server: from the command line, the environment, `yardarm.toml` and the defaults, in that order. And
+//! what several commands of its users have in common, from the command line and the environment.
 //!
 //! **Invariant:** an option has one name, the same everywhere but for its spelling (`--poll-interval-seconds`,
 //! `YARDARM_POLL_INTERVAL_SECONDS`, `poll-interval-seconds`); names that mean nothing are errors, not ignored.
@@ -198,6 +199,8 @@ options! {
     quota_hosted_store_mb: u64 = "YARDARM_QUOTA_HOSTED_STORE_MB", "quota-hosted-store-mb", 1_024;
     /// The most deployments waiting in an environment.
     quota_queued_deployments: usize = "YARDARM_QUOTA_QUEUED_DEPLOYMENTS", "quota-queued-deployments", Quotas::default().queued_deployments;
+    /// The most bearer tokens.
+    quota_bearer_tokens: usize = "YARDARM_QUOTA_BEARER_TOKENS", "quota-bearer-tokens", Quotas::default().bearer_tokens;
     /// The most access keys.
     quota_access_keys: usize = "YARDARM_QUOTA_ACCESS_KEYS", "quota-access-keys", Quotas::default().access_keys;
 }
@@ -318,6 +321,7 @@ impl InForce {
                 hosted_store_bytes: self.quota_hosted_store_mb.saturating_mul(1_024 * 1_024),
                 queued_deployments: self.quota_queued_deployments,
                 access_keys: self.quota_access_keys,
+                bearer_tokens: self.quota_bearer_tokens,
             },
             policy: Policy {
                 concurrency: match self.deployment_concurrency {
@@ -363,4 +367,46 @@ impl InForce {
             strict_alarm_role: self.strict_alarm_role,
         }
     }
+}
+
+/// Which flags a command is about: those of one configuration profile.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Target {
+    /// The application, by name or id.
+    #[arg(long, short, env = "YARDARM_APPLICATION")]
+    application: Option<String>,
+    /// The configuration profile, by name or id.
+    #[arg(long, short, env = "YARDARM_PROFILE")]
+    profile: Option<String>,
+}
+
+impl Target {
+    /// The application; an empty text is none.
+    pub(crate) fn application(&self) -> Option<&str> {
+        given(&self.application)
+    }
+
+    /// The profile; an empty text is none.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        given(&self.profile)
+    }
+}
+
+/// Which environment a command is about.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct EnvironmentOption {
+    /// The environment, by name or id.
+    #[arg(long, short, env = "YARDARM_ENVIRONMENT")]
+    environment: Option<String>,
+}
+
+impl EnvironmentOption {
+    /// The environment; an empty text is none.
+    pub(crate) fn get(&self) -> Option<&str> {
+        given(&self.environment)
+    }
+}
+
+fn given(option: &Option<String>) -> Option<&str> {
+    option.as_deref().filter(|text| !text.is_empty())
 }

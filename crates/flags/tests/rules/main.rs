@@ -3,6 +3,7 @@
 
 mod answers;
 mod blocks;
+mod book;
 mod diagnostics;
 mod documents;
 mod generated;

@@ -1,8 +1,9 @@
 //! `yardarm key`: access keys of a running server.
 
+use super::output::{Output, print_json};
 use super::{Failure, say};
 use crate::api::Api;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use http::Method;
 use std::process::ExitCode;
 use yardarm_wire::native::{AccessKey, CreateAccessKey, CreatedAccessKey, Items, UpdateAccessKey, paths};
@@ -14,14 +15,6 @@ pub(crate) struct KeyArguments {
     /// How results look.
     #[arg(long, global = true, default_value = "table")]
     output: Output,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
 }
 
 #[derive(Subcommand)]
@@ -98,11 +91,6 @@ fn path(id: &str) -> Result<String, Failure> {
     let id: yardarm_domain::AccessKeyId =
         id.parse().map_err(|_| Failure::usage(format!("`{id}` is no access key id")))?;
     Ok(paths::ACCESS_KEY.replace("{accessKeyId}", id.as_str()))
-}
-
-fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    say(serde_json::to_string_pretty(value).map_err(|error| Failure::failed(error.to_string()))?);
-    Ok(())
 }
 
 fn print_table(keys: &[AccessKey]) {
