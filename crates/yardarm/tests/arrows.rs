@@ -51,7 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-wire", &[]),
     ("yardarm-ofrep", &["yardarm-flags"]),
     ("yardarm-agent", &["yardarm-flags"]),
-    ("yardarm-client", &["yardarm-signature"]),
+    ("yardarm-client", &["yardarm-flags", "yardarm-signature", "yardarm-wire"]),
     (
         "yardarm-node",
         &[
