@@ -53,12 +53,12 @@ impl Counts {
     #[must_use]
     pub fn all(&self) -> Vec<(String, String, u64)> {
         let counters = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let of_flag = |(flag, variants): (&Box<str>, &BTreeMap<Box<str>, AtomicU64>)| {
-            let count = |(variant, counter): (&Box<str>, &AtomicU64)| {
-                (flag.to_string(), variant.to_string(), counter.load(Ordering::Relaxed))
-            };
-            variants.iter().map(count).collect::<Vec<_>>()
-        };
-        counters.flags.iter().flat_map(of_flag).collect()
+        let mut all = vec![];
+        for (flag, variants) in &counters.flags {
+            for (variant, counter) in variants {
+                all.push((flag.to_string(), variant.to_string(), counter.load(Ordering::Relaxed)));
+            }
+        }
+        all
     }
 }
