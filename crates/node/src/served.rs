@@ -65,10 +65,22 @@ impl ServedVersion {
 }
 
 impl Candidate {
+    /// The bucket of the client known as `subject`, 0 to 999 999.
+    #[must_use]
+    pub fn bucket(&self, subject: &[u8]) -> u32 {
+        bucketing::bucket(&self.key, subject)
+    }
+
     /// Whether it has reached the client known as `subject`.
     #[must_use]
     pub fn reaches(&self, subject: &[u8]) -> bool {
-        bucketing::exposed(bucketing::bucket(&self.key, subject), self.exposure)
+        bucketing::exposed(self.bucket(subject), self.exposure)
+    }
+
+    /// Whether it has reached every client, also those that cannot be told apart.
+    #[must_use]
+    pub fn reaches_everyone(&self) -> bool {
+        self.exposure == Exposure::ALL
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -107,7 +119,7 @@ impl Served {
     fn choose(&self, drawn: impl FnOnce(&Candidate) -> bool) -> Option<&Arc<ServedVersion>> {
         match &self.candidate {
             Some(candidate)
-                if candidate.exposure == Exposure::ALL
+                if candidate.reaches_everyone()
                     || (candidate.exposure > Exposure::NONE && drawn(candidate)) =>
             {
                 Some(&candidate.version)

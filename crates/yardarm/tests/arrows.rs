@@ -42,6 +42,7 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 /// Which of our crates each of our crates may depend on.
 const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-flags", &[]),
+    ("yardarm-ion", &["yardarm-flags"]),
     ("yardarm-validators", &["yardarm-flags"]),
     ("yardarm-domain", &["yardarm-flags"]),
     ("yardarm-listen", &[]),
@@ -50,7 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-wire", &[]),
     ("yardarm-ofrep", &["yardarm-flags"]),
     ("yardarm-agent", &["yardarm-flags"]),
-    ("yardarm-client", &["yardarm-signature"]),
+    ("yardarm-client", &["yardarm-flags", "yardarm-signature", "yardarm-wire"]),
     (
         "yardarm-node",
         &["yardarm-domain", "yardarm-flags", "yardarm-log", "yardarm-signature", "yardarm-validators"],
@@ -102,6 +103,7 @@ fn crates_depend_on_each_other_in_one_direction_only() {
 fn pure_crates_have_no_runtime_no_clock_no_randomness_and_no_io() {
     const PURE: &[&str] = &[
         "yardarm-flags",
+        "yardarm-ion",
         "yardarm-domain",
         "yardarm-ofrep",
         "yardarm-validators",
