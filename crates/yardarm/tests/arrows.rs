@@ -54,7 +54,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-client", &["yardarm-flags", "yardarm-signature", "yardarm-wire"]),
     (
         "yardarm-node",
-        &["yardarm-domain", "yardarm-flags", "yardarm-log", "yardarm-signature", "yardarm-validators"],
+        &[
+            "yardarm-domain",
+            "yardarm-flags",
+            "yardarm-ion",
+            "yardarm-log",
+            "yardarm-signature",
+            "yardarm-validators",
+        ],
     ),
     (
         "yardarm-server",
