@@ -34,7 +34,7 @@ fn document(flags: &[(String, usize, bool)]) -> String {
             1 => json!({"enabled": enabled, "value": 7}),
             2 => json!({"enabled": enabled, "text": "x", "size": [1, 2]}),
             kind => json!({"_variants": [
-                {"name": "one", "enabled": enabled, "rule": RULES[kind - 3], "attributeValues": {"text": "y"}},
+                {"name": "one", "enabled": enabled, "rule": RULES.get(kind - 3), "attributeValues": {"text": "y"}},
                 {"name": "rest", "enabled": true, "attributeValues": {"size": 0.5}},
             ]}),
         };
