@@ -56,7 +56,7 @@ async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
         .await
         .map_err(|error| Failure::failed(format!("cannot listen at {}: {error}", options.listen)))?;
     let address = listener.address().map_err(|error| Failure::failed(error.to_string()))?;
-    let settings = options.server();
+    let settings = options.server()?;
     let bounds = settings.limits.listen.clone();
     let own_agent = own_agent::start(&node, options).await?;
     let agent_url = own_agent.as_ref().map(|agent| format!("http://{}", agent.address));
