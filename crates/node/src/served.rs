@@ -21,6 +21,8 @@ pub struct ServedVersion {
     pub body: Bytes,
     /// The stored bytes.
     pub stored: Bytes,
+    /// A flag document in Amazon Ion, if a flag has variants.
+    pub ion: Option<Bytes>,
     /// A flag document's flags, compiled when it was loaded.
     pub flags: Option<Arc<CompiledFlags>>,
     /// Whether it is a flag document.
@@ -50,7 +52,8 @@ impl ServedVersion {
     pub fn form(&self, wanted: Form) -> Form {
         match wanted {
             Form::Stored if self.flags.is_some() => Form::Stored,
-            Form::Plain | Form::Stored => Form::Plain,
+            Form::Ion if self.ion.is_some() => Form::Ion,
+            Form::Plain | Form::Stored | Form::Ion => Form::Plain,
         }
     }
 
@@ -60,15 +63,28 @@ impl ServedVersion {
         match form {
             Form::Plain => &self.body,
             Form::Stored => &self.stored,
+            Form::Ion => self.ion.as_ref().unwrap_or(&self.body),
         }
     }
 }
 
 impl Candidate {
+    /// The bucket of the client known as `subject`, 0 to 999 999.
+    #[must_use]
+    pub fn bucket(&self, subject: &[u8]) -> u32 {
+        bucketing::bucket(&self.key, subject)
+    }
+
     /// Whether it has reached the client known as `subject`.
     #[must_use]
     pub fn reaches(&self, subject: &[u8]) -> bool {
-        bucketing::exposed(bucketing::bucket(&self.key, subject), self.exposure)
+        bucketing::exposed(self.bucket(subject), self.exposure)
+    }
+
+    /// Whether it has reached every client, also those that cannot be told apart.
+    #[must_use]
+    pub fn reaches_everyone(&self) -> bool {
+        self.exposure == Exposure::ALL
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -107,7 +123,7 @@ impl Served {
     fn choose(&self, drawn: impl FnOnce(&Candidate) -> bool) -> Option<&Arc<ServedVersion>> {
         match &self.candidate {
             Some(candidate)
-                if candidate.exposure == Exposure::ALL
+                if candidate.reaches_everyone()
                     || (candidate.exposure > Exposure::NONE && drawn(candidate)) =>
             {
                 Some(&candidate.version)

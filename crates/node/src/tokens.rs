@@ -228,7 +228,7 @@ mod tests {
             session: 7,
             counter: 3,
             version: 12,
-            form: Form::Stored,
+            form: Form::Ion,
             outside: true,
             interval_s: 15,
             not_before_ms: -1,
@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn a_token_says_what_kind_of_client_it_is_of() {
         let sealer = TokenSealer::new(&[1; 32]).unwrap();
-        for form in [Form::Plain, Form::Stored] {
+        for form in [Form::Plain, Form::Stored, Form::Ion] {
             for outside in [false, true] {
                 let claims = Claims { form, outside, ..claims() };
                 assert_eq!(sealer.open(&sealer.seal(&OsEntropy, &claims).unwrap()), Some(claims));

@@ -15,7 +15,7 @@ use yardarm_node::{
     EntityRollout, Form, Latest, PollingClient, ServedVersion, SessionRefusal, StartSession, TokenProblem,
 };
 use yardarm_wire::data_plane::{
-    STORED_FLAGS, StartConfigurationSessionRequest, StartConfigurationSessionResponse,
+    ION_FLAGS, STORED_FLAGS, StartConfigurationSessionRequest, StartConfigurationSessionResponse,
 };
 use yardarm_wire::enums::{InvalidParameterProblem, ResourceType};
 use yardarm_wire::errors::{ErrorBody, ErrorKind};
@@ -30,6 +30,7 @@ const CLIENT_ID: HeaderName = HeaderName::from_static("yardarm-client-id");
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 const STORED: HeaderValue = HeaderValue::from_static(STORED_FLAGS);
+const ION: HeaderValue = HeaderValue::from_static(ION_FLAGS);
 
 pub(crate) async fn start_configuration_session(call: Call) -> Result<Answer, Fault> {
     let body: StartConfigurationSessionRequest = call.json()?;
@@ -136,6 +137,7 @@ fn latest_answer(client: PollingClient, latest: Latest) -> Result<Answer, Fault>
     let content_type = match latest.form {
         Form::Plain => value(version.content_type.clone())?,
         Form::Stored => STORED,
+        Form::Ion => ION,
     };
     map.insert(CONTENT_TYPE, content_type);
     map.insert(headers::CONFIGURATION_VERSION, HeaderValue::from(version.version.0));

@@ -36,6 +36,18 @@ pub mod paths {
     /// `GET` reads both versions of a configuration and how far the newer one has come; `?wait=SECONDS` waits for a change.
     pub const ROLLOUT: &str =
         "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/rollout";
+    /// `POST`: what flags are for somebody, in the version that is deployed for them.
+    pub const EVALUATE: &str =
+        "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/evaluate";
+    /// `POST`: why a flag is what it is for somebody, in the version that is deployed for them.
+    pub const EXPLAIN: &str =
+        "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/explain";
+    /// `POST`: what flags are for somebody in a stored version: a number, a label, or `$LATEST`.
+    pub const EVALUATE_VERSION: &str =
+        "/yardarm/v1/applications/{application}/configurations/{profile}/versions/{version}/evaluate";
+    /// `POST`: why a flag is what it is for somebody in a stored version.
+    pub const EXPLAIN_VERSION: &str =
+        "/yardarm/v1/applications/{application}/configurations/{profile}/versions/{version}/explain";
     /// `POST` creates a deployment strategy, `GET` lists them.
     pub const DEPLOYMENT_STRATEGIES: &str = "/yardarm/v1/deployment-strategies";
     /// `GET` says what this server is.

@@ -51,10 +51,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-wire", &[]),
     ("yardarm-ofrep", &["yardarm-flags"]),
     ("yardarm-agent", &["yardarm-flags"]),
-    ("yardarm-client", &["yardarm-signature"]),
+    ("yardarm-client", &["yardarm-flags", "yardarm-signature", "yardarm-wire"]),
     (
         "yardarm-node",
-        &["yardarm-domain", "yardarm-flags", "yardarm-log", "yardarm-signature", "yardarm-validators"],
+        &[
+            "yardarm-domain",
+            "yardarm-flags",
+            "yardarm-ion",
+            "yardarm-log",
+            "yardarm-signature",
+            "yardarm-validators",
+        ],
     ),
     (
         "yardarm-server",

@@ -181,3 +181,85 @@ impl Question {
 pub(super) const fn context<'k>(known: &'k [(&'k str, Value<'k>)]) -> Context<'k> {
     Context::new(known)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Question, VersionName, gets};
+    use clap::Parser;
+    use yardarm_wire::native::{RolloutProgress, RolloutState, RolloutVersion};
+
+    fn version(version: u32) -> RolloutVersion {
+        RolloutVersion {
+            version,
+            label: None,
+            content_type: "application/json".to_owned(),
+            content: Some(r#"{"version":"1"}"#.to_owned()),
+            content_base64: None,
+        }
+    }
+
+    fn during(exposure: Option<u32>, stable: bool) -> RolloutState {
+        let key = "application/abcdefg/environment/hijklmn/deployment/2".to_owned();
+        RolloutState {
+            profile_type: "AWS.AppConfig.FeatureFlags".to_owned(),
+            seq: 1,
+            stable: stable.then(|| version(1)),
+            candidate: exposure.map(|_| version(2)),
+            rollout: exposure.map(|exposure| RolloutProgress { deployment: 2, exposure, key }),
+        }
+    }
+
+    /// The version that is given to `entity`.
+    fn given(exposure: Option<u32>, stable: bool, entity: Option<&str>) -> Option<u32> {
+        gets(during(exposure, stable), entity).map(|(version, _)| version.version)
+    }
+
+    #[test]
+    fn without_a_rollout_everybody_gets_the_same() {
+        assert_eq!(given(None, true, None), Some(1));
+        assert_eq!(given(None, true, Some("u1")), Some(1));
+        assert_eq!(given(None, false, Some("u1")), None);
+    }
+
+    #[test]
+    fn a_rollout_decides_by_entity_and_nobody_goes_back_while_it_grows() {
+        assert_eq!(given(Some(999_999), true, None), Some(1), "nobody in particular gets what everybody has");
+        for entity in ["u1", "u2", "u3", "u4"] {
+            assert_eq!(given(Some(0), true, Some(entity)), Some(1));
+            assert_eq!(given(Some(0), false, Some(entity)), None);
+            assert_eq!(given(Some(1_000_000), true, Some(entity)), Some(2));
+            let versions: Vec<_> =
+                (0..=10).map(|tenth| given(Some(tenth * 100_000), true, Some(entity))).collect();
+            assert!(versions.is_sorted(), "{entity}: {versions:?}");
+        }
+    }
+
+    #[test]
+    fn a_version_is_a_number_or_the_latest() {
+        assert_eq!("7".parse(), Ok(VersionName::Number(7)));
+        assert_eq!("latest".parse(), Ok(VersionName::Latest));
+        assert_eq!("$LATEST".parse(), Ok(VersionName::Latest));
+        assert!("newest".parse::<VersionName>().is_err());
+    }
+
+    #[derive(Parser)]
+    #[command(disable_version_flag = true)]
+    struct Asked {
+        #[command(flatten)]
+        question: Question,
+    }
+
+    #[test]
+    fn the_entity_goes_before_what_the_context_says_of_it() {
+        let arguments =
+            ["eval", "f.colour", "-c", "entityId=x", "-c", "tier=a=b", "--entity", "u1", "--file", "-"];
+        let asked = Asked::parse_from(arguments);
+        let known = asked.question.known();
+        let context = super::context(&known);
+        let text = |key| context.get(key).map(|value| value.to_string());
+        assert_eq!(text("entityId").as_deref(), Some("u1"));
+        assert_eq!(text("targetingKey").as_deref(), Some("u1"));
+        assert_eq!(text("tier").as_deref(), Some("a=b"));
+        assert_eq!(asked.question.flag_key(), "f");
+    }
+}
