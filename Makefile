@@ -53,8 +53,8 @@ test-doc: ## Examples in the documentation
 
 .PHONY: test test-rust test-doc
 
--include acceptance/acceptance.mk bench/bench.mk
+-include acceptance/acceptance.mk bench/bench.mk fuzz/fuzz.mk
 
 clean: ## Remove what was built and installed here
 	$(CARGO) clean
-	rm -rf $(TOOLS) .venv
+	rm -rf $(TOOLS) .venv acceptance/node/node_modules fuzz/target

@@ -5,11 +5,13 @@ VENV := .venv
 BINARY ?= $(TARGET)/debug/yardarm
 RUST_SDK := $(abspath $(TARGET))/acceptance-rust-sdk
 PYTEST_ARGS ?=
+# The clients in JavaScript, installed.
+NODE_CLIENTS := acceptance/node/node_modules/.acceptance
 PYTEST = $(VENV)/bin/pytest acceptance --yardarm $(abspath $(BINARY))
 
 .PHONY: acceptance acceptance-rust-sdk acceptance-crash acceptance-binary
 
-acceptance: $(VENV)/.acceptance acceptance-binary ## boto3, AWS CLI and Powertools against the binary
+acceptance: $(VENV)/.acceptance $(NODE_CLIENTS) acceptance-binary ## Clients in Python and JavaScript against the binary
 	$(PYTEST) --quiet $(PYTEST_ARGS)
 
 acceptance-rust-sdk: $(VENV)/.acceptance acceptance-binary ## The AWS SDK for Rust against the binary
@@ -22,6 +24,10 @@ acceptance-crash: $(VENV)/.acceptance acceptance-binary ## The binary killed 100
 $(VENV)/.acceptance: acceptance/requirements.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+$(NODE_CLIENTS): acceptance/node/package.json acceptance/node/package-lock.json
+	cd acceptance/node && npm ci --ignore-scripts --silent
 	touch $@
 
 # cargo knows best whether its own binary is fresh; one that was named is taken as it is.

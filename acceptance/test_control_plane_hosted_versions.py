@@ -205,6 +205,80 @@ class TestFlagDocuments:
         expected = {"Constraint": "FloatGTE(0)", "Location": "values.banner.price", "Type": "NotSatisfied", "Value": "-1"}
         assert [{name: one[name] for name in expected} for one in found] == [expected]
 
+    def test_variants_and_deprecations_are_stored_in_their_normal_form(self, flags):
+        document = {
+            "version": "1",
+            "unknown": True,
+            "flags": {
+                "f": {"_deprecation": {"status": "planned", "date": "2027-06-30"}, "attributes": {}, "unknown": 1},
+                "g": {},
+            },
+            "values": {
+                "f": {
+                    "_variants": [
+                        {"name": "some", "enabled": "T", "rule": "(gt $since 2024-01)", "attributeValues": {}},
+                        {"name": "rest", "enabled": None, "rule": ""},
+                    ]
+                },
+                "g": {"_variants": []},
+            },
+        }
+        assert flags.version(document) == 1
+        made = flags.control.get_hosted_configuration_version(**flags.in_profile, VersionNumber=1)
+        body = made["Content"].read()
+        stored = json.loads(body)
+        for entry in (*stored["flags"].values(), *stored["values"].values()):
+            assert entry.pop("_createdAt") and entry.pop("_updatedAt")
+        assert stored == {
+            "version": "1",
+            "flags": {"f": {"_deprecation": {"status": "planned", "date": "2027-06-30"}}, "g": {}},
+            "values": {
+                "f": {
+                    "_variants": [
+                        {"name": "some", "enabled": True, "rule": "(gt $since 2024-01)"},
+                        {"name": "rest", "enabled": False},
+                    ]
+                },
+                "g": {},
+            },
+        }
+        assert flags.version(body, "application/json") == 1, "what was stored is the same content"
+        flags.start(1)
+        assert json.loads(flags.read()) == {"f": {"_variant": "rest", "enabled": False}, "g": {"enabled": False}}
+
+    @pytest.mark.parametrize(
+        "rule, reason, place",
+        [
+            ("not-a-rule", "NotAnExpression", ""),
+            ('(nope $tier "premium")', "UnknownSymbol", ""),
+            ('(eq $user-id "u1")', "UnknownSymbol", ".eq.1"),
+            ('(and (exists key::"a") (eq $tier))', "TooFewOperands", ".and.2.eq"),
+            ('(in $tier "premium")', "InvalidOperand", ".in.2"),
+            ('(matches in::$a pattern::"(")', "InvalidPattern", ".matches.2"),
+            ("(split pct::101 by::$a)", "InvalidPercentage", ".split.1"),
+        ],
+    )
+    def test_a_rule_that_is_none_is_refused_with_its_place(self, flags, refused, rule, reason, place):
+        variants = [{"name": "some", "enabled": True, "rule": rule}, {"name": "rest", "enabled": True}]
+        with refused("BadRequestException", status=400) as refusal:
+            flags.version({"version": "1", "values": {"f": {"_variants": variants}}})
+        where = "values.f._variants.0.rule"
+        found = refusal.response["Details"]["InvalidConfiguration"]
+        told = [(one["Constraint"], one["Location"], one["Value"], one.get("Reason")) for one in found]
+        assert told == [("Empty", where, rule, None), ("RuleIsValid", where + place, rule, reason)]
+
+    def test_the_default_variant_is_the_last_one_and_names_differ(self, flags, refused):
+        def constraints(*variants):
+            with refused("BadRequestException", status=400) as refusal:
+                flags.version({"version": "1", "values": {"f": {"_variants": list(variants)}}})
+            return [(one["Constraint"], one["Location"]) for one in refusal.response["Details"]["InvalidConfiguration"]]
+
+        some, rest = {"name": "some", "enabled": True, "rule": "(eq $a 1)"}, {"name": "rest", "enabled": True}
+        where = "values.f._variants.variants"
+        assert constraints(rest, some) == [("NonEmpty", f"{where}.rest.rule"), ("Empty", f"{where}.some.rule")]
+        same = {"name": "some", "enabled": True}
+        assert constraints(some, same) == [("UniqueVariantNames", f"{where}.variants")]
+
     def test_a_document_that_is_no_json_is_malformed(self, flags, refused):
         text = "Error invoking extension AppConfig Feature Flags Helper: Malformed 'Content' provided"
         with refused("BadRequestException", text, 400) as refusal:

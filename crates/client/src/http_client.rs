@@ -26,7 +26,7 @@ const HEAD_BYTES: usize = 64 * 1024;
 pub struct HttpSettings {
     /// The longest that connecting to one address of a server may take.
     pub connect_time: Duration,
-    /// Bytes of an answer's body.
+    /// Bytes of an answer's body. A rollout can hold two flag documents of the largest size, as JSON in JSON.
     pub body_bytes: usize,
     /// How long a connection that nobody uses is kept.
     pub idle_time: Duration,
@@ -38,7 +38,7 @@ impl Default for HttpSettings {
     fn default() -> Self {
         Self {
             connect_time: Duration::from_secs(5),
-            body_bytes: 8 * 1024 * 1024,
+            body_bytes: 32 * 1024 * 1024,
             idle_time: Duration::from_secs(60),
             proxy: None,
         }

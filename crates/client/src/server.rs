@@ -13,7 +13,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
-use yardarm_signature::{RequestToSign, SignError, Signer};
+use yardarm_signature::{RequestToSign, SecretKey, SignError, Signer};
 
 /// What a path's segment keeps as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -98,6 +98,12 @@ impl Credentials {
         value.set_sensitive(true);
         Some(Self::Token(value))
     }
+
+    /// An access key of the server in `region`.
+    #[must_use]
+    pub fn signature(access_key_id: &str, secret: &str, region: &str) -> Self {
+        Self::Signature(Signer::new(access_key_id, SecretKey::new(secret), region, SIGNING_NAME))
+    }
 }
 
 impl fmt::Debug for Credentials {
@@ -125,6 +131,9 @@ pub struct ApiRequest<'a> {
     /// How long it may take.
     pub time: Duration,
 }
+
+/// What both AWS planes and the native API are called in signatures.
+const SIGNING_NAME: &str = "appconfig";
 
 /// How long a request may take that does not ask the server to wait.
 const REQUEST_TIME: Duration = Duration::from_secs(30);

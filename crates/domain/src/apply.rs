@@ -3,6 +3,7 @@
 use crate::access_key::AccessKey;
 use crate::account::Resource;
 use crate::application::Application;
+use crate::bearer_token::BearerToken;
 use crate::configuration_profile::ConfigurationProfile;
 use crate::deployment::{Deployment, DeploymentLogEntry, DeploymentLogKind};
 use crate::deployment_strategy::DeploymentStrategy;
@@ -96,6 +97,9 @@ impl World {
             }
             Event::EnvironmentDeleted { application, environment } => {
                 self.application_mut(&application)?.environments.remove(&environment);
+                self.drop_tokens(|token| {
+                    token.application == application && token.environment == environment
+                });
                 self.deploying.remove(&(application, environment));
                 Ok(())
             }
@@ -282,6 +286,34 @@ impl World {
                 self.access_keys.remove(&access_key);
                 Ok(())
             }
+            Event::BearerTokenCreated {
+                token: id,
+                name,
+                description,
+                application,
+                environment,
+                scope,
+                hash,
+                expires_at,
+            } => {
+                let token = BearerToken {
+                    id: id.clone(),
+                    name,
+                    description,
+                    application,
+                    environment,
+                    scope,
+                    hash,
+                    expires_at,
+                    created_at: at,
+                };
+                self.bearer_tokens.insert(id, Arc::new(token));
+                Ok(())
+            }
+            Event::BearerTokenRevoked { token } => {
+                self.bearer_tokens.remove(&token);
+                Ok(())
+            }
             Event::TokenKeyCreated { sealed } => {
                 self.token_key = Some(sealed);
                 Ok(())
@@ -325,10 +357,20 @@ impl World {
         for environment in application.environments.keys() {
             self.deploying.remove(&(id.clone(), environment.clone()));
         }
+        self.drop_tokens(|token| token.application == *id);
         let versions = application.profiles.values().flat_map(|profile| profile.versions.values());
         let size_bytes: u64 = versions.map(|version| version.content.size_bytes).sum();
         self.hosted_bytes = self.hosted_bytes.saturating_sub(size_bytes);
         Ok(())
+    }
+
+    /// Drops the bearer tokens of what is gone.
+    fn drop_tokens(&mut self, gone: impl Fn(&BearerToken) -> bool) {
+        let ids: Vec<_> =
+            self.bearer_tokens.values().filter(|token| gone(token)).map(|token| token.id.clone()).collect();
+        for id in &ids {
+            self.bearer_tokens.remove(id);
+        }
     }
 
     fn step_deployment(

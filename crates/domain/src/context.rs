@@ -65,6 +65,8 @@ pub struct Quotas {
     pub queued_deployments: usize,
     /// Access keys.
     pub access_keys: usize,
+    /// Bearer tokens.
+    pub bearer_tokens: usize,
 }
 
 impl Default for Quotas {
@@ -78,6 +80,7 @@ impl Default for Quotas {
             hosted_store_bytes: 1_024 * 1_024 * 1_024,
             queued_deployments: 100,
             access_keys: 1_000,
+            bearer_tokens: 10_000,
         }
     }
 }

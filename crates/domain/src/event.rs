@@ -5,12 +5,14 @@
 
 use crate::account::Resource;
 use crate::account_settings::AccountSettings;
+use crate::bearer_token::{TokenHash, TokenScope};
 use crate::configuration_profile::{ProfileType, Validator};
 use crate::content::ContentRef;
 use crate::deployment_strategy::ReplicateTo;
 use crate::environment::Monitor;
 use crate::ids::{
-    AccessKeyId, ApplicationId, DeploymentNumber, EnvironmentId, ProfileId, StrategyId, VersionNumber,
+    AccessKeyId, ApplicationId, BearerTokenId, DeploymentNumber, EnvironmentId, ProfileId, StrategyId,
+    VersionNumber,
 };
 use crate::rollout::{GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use crate::secret::SealedSecret;
@@ -173,6 +175,19 @@ pub enum Event {
     },
     AccessKeyDeleted {
         access_key: AccessKeyId,
+    },
+    BearerTokenCreated {
+        token: BearerTokenId,
+        name: Name,
+        description: Option<Description>,
+        application: ApplicationId,
+        environment: EnvironmentId,
+        scope: TokenScope,
+        hash: TokenHash,
+        expires_at: Option<Timestamp>,
+    },
+    BearerTokenRevoked {
+        token: BearerTokenId,
     },
     TokenKeyCreated {
         sealed: SealedSecret,

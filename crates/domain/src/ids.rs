@@ -3,6 +3,7 @@
 use crate::text::Constraint;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -33,6 +34,11 @@ fn is_strategy_id(text: &str) -> bool {
 fn is_access_key_id(text: &str) -> bool {
     (4..=128).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+/// Twelve lower-case letters and digits: the part of a bearer token that may be known.
+fn is_bearer_token_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
 }
 
 macro_rules! ids {
@@ -72,6 +78,13 @@ macro_rules! ids {
             }
         }
 
+        /// So that maps can be asked for a text.
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
@@ -91,6 +104,8 @@ ids! {
     StrategyId, "a deployment strategy", is_strategy_id;
     /// Names an access key: the public half of what requests are signed with.
     AccessKeyId, "an access key", is_access_key_id;
+    /// Names a bearer token: the part of it that may be known.
+    BearerTokenId, "a bearer token", is_bearer_token_id;
 }
 
 macro_rules! fresh {

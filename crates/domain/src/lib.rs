@@ -12,6 +12,7 @@ mod account;
 mod account_settings;
 mod application;
 mod apply;
+mod bearer_token;
 mod configuration_profile;
 mod content;
 mod context;
@@ -38,6 +39,7 @@ pub use application::{
     Application, CascadeDeleteApplication, CreateApplication, DeleteApplication, Removed, UpdateApplication,
 };
 pub use apply::Inapplicable;
+pub use bearer_token::{BearerToken, CreateBearerToken, RevokeBearerToken, TokenHash, TokenScope};
 pub use configuration_profile::{
     ConfigurationProfile, CreateConfigurationProfile, DeleteConfigurationProfile, ProfileType,
     UpdateConfigurationProfile, Validator,
@@ -60,8 +62,8 @@ pub use environment::{
 pub use event::{Event, UnknownEvent};
 pub use hosted_version::{CreateHostedVersion, DeleteHostedVersion, HostedVersion};
 pub use ids::{
-    AccessKeyId, ApplicationId, DeploymentNumber, EnvironmentId, InvalidId, ProfileId, StrategyId,
-    VersionNumber,
+    AccessKeyId, ApplicationId, BearerTokenId, DeploymentNumber, EnvironmentId, InvalidId, ProfileId,
+    StrategyId, VersionNumber,
 };
 pub use refusal::{Missing, Noun, Quota, Refusal};
 pub use secret::{CreateTokenKey, ResealSecrets, SealedSecret};

@@ -2,9 +2,11 @@
 
 use crate::deployment::DeploymentState;
 use crate::ids::{
-    AccessKeyId, ApplicationId, DeploymentNumber, EnvironmentId, ProfileId, StrategyId, VersionNumber,
+    AccessKeyId, ApplicationId, BearerTokenId, DeploymentNumber, EnvironmentId, ProfileId, StrategyId,
+    VersionNumber,
 };
 use crate::text::{Constraint, VersionLabel};
+use jiff::Timestamp;
 
 /// A kind of named resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub enum Missing {
     Resource(String),
     /// By id.
     AccessKey(AccessKeyId),
+    /// By id.
+    BearerToken(BearerTokenId),
 }
 
 /// A limit that is reached.
@@ -59,6 +63,8 @@ pub enum Quota {
     QueuedDeployments,
     /// Access keys.
     AccessKeys,
+    /// Bearer tokens.
+    BearerTokens,
 }
 
 /// Why a command was refused. Nothing has happened.
@@ -184,6 +190,12 @@ pub enum Refusal {
     /// An access key with this id exists.
     #[error("access key {0} exists already")]
     AccessKeyTaken(AccessKeyId),
+    /// A bearer token with this id exists.
+    #[error("bearer token {0} exists already")]
+    BearerTokenTaken(BearerTokenId),
+    /// A bearer token would have expired before it is made.
+    #[error("{0} has passed")]
+    ExpiryPassed(Timestamp),
     /// What was prepared for the command no longer fits the world (new version, other validators): prepare again.
     #[error("the world moved on")]
     Raced,

@@ -7,15 +7,17 @@ use crate::access_key::AccessKey;
 use crate::account::Resource;
 use crate::account_settings::AccountSettings;
 use crate::application::Application;
+use crate::bearer_token::BearerToken;
 use crate::configuration_profile::ConfigurationProfile;
 use crate::deployment_strategy::{DeploymentStrategy, PREDEFINED_STRATEGIES};
 use crate::environment::Environment;
-use crate::ids::{AccessKeyId, ApplicationId, EnvironmentId, ProfileId, StrategyId};
+use crate::ids::{AccessKeyId, ApplicationId, BearerTokenId, EnvironmentId, ProfileId, StrategyId};
 use crate::refusal::{Missing, Refusal};
 use crate::secret::SealedSecret;
 use crate::tags::Tags;
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Everything there is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,6 +26,7 @@ pub struct World {
     pub(crate) strategies: OrdMap<StrategyId, DeploymentStrategy>,
     pub(crate) settings: AccountSettings,
     pub(crate) access_keys: OrdMap<AccessKeyId, AccessKey>,
+    pub(crate) bearer_tokens: OrdMap<BearerTokenId, Arc<BearerToken>>,
     pub(crate) token_key: Option<SealedSecret>,
     /// Environments with deployments that are not over.
     pub(crate) deploying: OrdSet<(ApplicationId, EnvironmentId)>,
@@ -127,6 +130,12 @@ impl World {
     #[must_use]
     pub fn access_keys(&self) -> &OrdMap<AccessKeyId, AccessKey> {
         &self.access_keys
+    }
+
+    /// All bearer tokens, expired ones too.
+    #[must_use]
+    pub fn bearer_tokens(&self) -> &OrdMap<BearerTokenId, Arc<BearerToken>> {
+        &self.bearer_tokens
     }
 
     /// The key that configuration tokens are sealed with, itself sealed. `None` in an empty log.

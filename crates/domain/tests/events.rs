@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use yardarm_domain::{
     AccountSettings, ContentHash, ContentRef, DeploymentNumber, Event, Exposure, Monitor, ProfileType,
-    ReplicateTo, Resource, SealedSecret, Tags, UnknownEvent, Validator, VersionNumber,
+    ReplicateTo, Resource, SealedSecret, Tags, TokenHash, TokenScope, UnknownEvent, Validator, VersionNumber,
 };
 use yardarm_testkit::events::{KINDS, one_of_each, ordinal};
 
@@ -296,6 +296,25 @@ fn some_deployment_event() -> impl Strategy<Value = Event> {
     ]
 }
 
+fn some_token_event() -> impl Strategy<Value = Event> {
+    let scope = prop_oneof![Just(TokenScope::Evaluate), Just(TokenScope::Read)];
+    let names = (parsed("[a-z0-9]{12}"), text(), maybe(text()));
+    (names, id(), id(), scope, any::<[u8; 32]>(), maybe(some_time())).prop_map(
+        |((token, name, description), application, environment, scope, hash, expires_at)| {
+            Event::BearerTokenCreated {
+                token,
+                name,
+                description,
+                application,
+                environment,
+                scope,
+                hash: TokenHash(hash),
+                expires_at,
+            }
+        },
+    )
+}
+
 fn some_secret_event() -> impl Strategy<Value = Event> {
     prop_oneof![
         (id(), text(), maybe(text()), sealed()).prop_map(|(access_key, name, description, secret)| {
@@ -309,6 +328,7 @@ fn some_secret_event() -> impl Strategy<Value = Event> {
                 description
             }
         ),
+        some_token_event(),
         sealed().prop_map(|sealed| Event::TokenKeyCreated { sealed }),
         (maybe(sealed()), proptest::collection::vec((id(), sealed()), 0..3))
             .prop_map(|(token_key, access_keys)| Event::SecretsResealed { token_key, access_keys }),

@@ -13,7 +13,7 @@ use yardarm_domain::{
     DeploymentNumber, Description, EnvironmentId, HostedVersion, ProfileId, ProfileType, Refusal,
     StartDeployment, StrategyId, Tags, Validated, Validator, VersionLabel, VersionNumber, must_wait,
 };
-use yardarm_flags::{FlagDocument, ReadError, normalise};
+use yardarm_flags::{CompiledFlags, FlagDocument, ReadError, normalise};
 use yardarm_log::Content;
 use yardarm_validators::{ContentRefused, JsonSchema, SchemaRefused};
 
@@ -191,6 +191,26 @@ impl Node {
         let hash = yardarm_log::ContentHash(hash.0);
         let missing = || Error::Unreadable(format!("content {hash} is missing"));
         self.shared().log.content(hash).await?.ok_or_else(missing)
+    }
+
+    /// The flags of a stored version, ready to be evaluated. `None` unless the profile is one of flags.
+    ///
+    /// # Errors
+    /// The log does not answer, or what it holds cannot be read.
+    pub async fn stored_flags(
+        &self,
+        profile: &ConfigurationProfile,
+        version: &HostedVersion,
+    ) -> Result<Option<CompiledFlags>, ConfigurationRefused> {
+        if profile.kind != ProfileType::FeatureFlags {
+            return Ok(None);
+        }
+        let content = self.content(version.content.hash).await?;
+        apart(content.len(), move || match FlagDocument::read(&content) {
+            Ok(document) => Ok(Some(CompiledFlags::compile(&document))),
+            Err(error) => Err(Error::Unreadable(error.to_string()).into()),
+        })
+        .await
     }
 
     /// Runs the profile's validators on a version: a number, a label, or `$LATEST`.

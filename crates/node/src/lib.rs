@@ -8,12 +8,14 @@
 //! log; a node whose log fails goes on answering from what it knows, and says how old that is.
 
 mod address;
+mod bearer_tokens;
 mod clock;
 mod configuration;
 mod credentials;
 mod driver;
 mod entropy;
 mod error;
+mod form;
 mod master_key;
 mod node;
 mod reading;
@@ -29,16 +31,20 @@ mod tokens;
 mod view;
 
 pub use address::Address;
+pub use bearer_tokens::{NewBearerToken, WantedBearerToken};
 pub use clock::{Clock, SystemClock};
 pub use configuration::{ConfigurationRefused, DeployConfiguration, StoreConfiguration, StoredConfiguration};
 pub use credentials::{AccessSecret, NewAccessKey};
 pub use entropy::{Entropy, OsEntropy};
 pub use error::Error;
+pub use form::Form;
 pub use master_key::{InvalidMasterKey, MasterKeys};
 pub use node::{Cause, Committed, Node, NodeConfig};
 pub use reading::{MissingPlace, Reading};
 pub use served::{Candidate, Served, ServedVersion};
-pub use session::{Latest, SessionRefusal, SessionSettings, StartSession, TokenProblem};
+pub use session::{
+    EntityRollout, Latest, PollingClient, SessionRefusal, SessionSettings, StartSession, TokenProblem,
+};
 pub use status::Status;
 pub use subscription::Subscription;
 pub use view::View;

@@ -1,5 +1,6 @@
 //! What the clients of one configuration in one environment get: one version, or two while a deployment is on its way.
 
+use crate::form::Form;
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -43,11 +44,43 @@ pub struct Candidate {
     pub key: Box<str>,
 }
 
+impl ServedVersion {
+    /// The form in which a client that wants `wanted` is sent this version.
+    #[must_use]
+    pub fn form(&self, wanted: Form) -> Form {
+        match wanted {
+            Form::Stored if self.flags.is_some() => Form::Stored,
+            Form::Plain | Form::Stored => Form::Plain,
+        }
+    }
+
+    /// The bytes that are sent in the form in which there is this version.
+    #[must_use]
+    pub fn bytes(&self, form: Form) -> &Bytes {
+        match form {
+            Form::Plain => &self.body,
+            Form::Stored => &self.stored,
+        }
+    }
+}
+
 impl Candidate {
+    /// The bucket of the client known as `subject`, 0 to 999 999.
+    #[must_use]
+    pub fn bucket(&self, subject: &[u8]) -> u32 {
+        bucketing::bucket(&self.key, subject)
+    }
+
     /// Whether it has reached the client known as `subject`.
     #[must_use]
     pub fn reaches(&self, subject: &[u8]) -> bool {
-        bucketing::exposed(bucketing::bucket(&self.key, subject), self.exposure)
+        bucketing::exposed(self.bucket(subject), self.exposure)
+    }
+
+    /// Whether it has reached every client, also those that cannot be told apart.
+    #[must_use]
+    pub fn reaches_everyone(&self) -> bool {
+        self.exposure == Exposure::ALL
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -86,7 +119,7 @@ impl Served {
     fn choose(&self, drawn: impl FnOnce(&Candidate) -> bool) -> Option<&Arc<ServedVersion>> {
         match &self.candidate {
             Some(candidate)
-                if candidate.exposure == Exposure::ALL
+                if candidate.reaches_everyone()
                     || (candidate.exposure > Exposure::NONE && drawn(candidate)) =>
             {
                 Some(&candidate.version)

@@ -1,12 +1,14 @@
 //! Configuration sessions: what a client that polls gets, and with which token it goes on.
 
 use crate::entropy::Entropy;
+use crate::form::Form;
 use crate::node::Node;
 use crate::reading::{MissingPlace, find};
-use crate::served::ServedVersion;
+use crate::served::{Candidate, ServedVersion};
 use crate::tokens::{Claims, TokenSealer, UsedTokens};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
+use yardarm_domain::{ApplicationId, DeploymentNumber, EnvironmentId, Exposure};
 use yardarm_flags::bucketing::named_subject;
 
 /// How sessions are run.
@@ -82,6 +84,30 @@ pub enum TokenProblem {
     TooEarly,
 }
 
+/// What a polling client can do with an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PollingClient {
+    /// Which form of flags it understands.
+    pub form: Form,
+    /// Whether it decides itself which entity gets which version while a deployment is on its way.
+    pub decides: bool,
+}
+
+/// What a client needs to decide which entity gets which version of a deployment on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntityRollout {
+    /// In which application.
+    pub application: ApplicationId,
+    /// In which environment.
+    pub environment: EnvironmentId,
+    /// Which deployment.
+    pub deployment: DeploymentNumber,
+    /// How many entities it has reached.
+    pub exposure: Exposure,
+    /// A token with which the version of all other entities is polled. `None`: there is nothing for them.
+    pub previous: Option<String>,
+}
+
 /// An answer to a poll.
 #[derive(Clone, Debug)]
 pub struct Latest {
@@ -91,8 +117,12 @@ pub struct Latest {
     pub poll_interval_s: u32,
     /// What the client should have now. `None`: it is outside a first rollout and gets nothing yet.
     pub version: Option<Arc<ServedVersion>>,
+    /// In which form it is sent.
+    pub form: Form,
     /// Whether the client does not have it yet.
     pub changed: bool,
+    /// For a client that decides itself, while a deployment is on its way: then `version` is the new one.
+    pub rollout: Option<EntityRollout>,
 }
 
 /// Tokens older than this have expired.
@@ -172,6 +202,8 @@ impl Node {
             session: shared.entropy.number(),
             counter: 0,
             version: 0,
+            form: Form::Plain,
+            outside: false,
             interval_s: start.interval_s.unwrap_or(0),
             not_before_ms: 0,
             expires_ms: expires_ms(now),
@@ -184,6 +216,14 @@ impl Node {
     /// # Errors
     /// The token cannot be used, or what it stands for is gone.
     pub fn latest(&self, token: &str) -> Result<Latest, SessionRefusal> {
+        self.latest_for(PollingClient::default(), token)
+    }
+
+    /// As [`Node::latest`], for a client that can do more.
+    ///
+    /// # Errors
+    /// As [`Node::latest`].
+    pub fn latest_for(&self, client: PollingClient, token: &str) -> Result<Latest, SessionRefusal> {
         let shared = self.shared();
         let now = shared.clock.now();
         let claims = shared.sessions.claims(token, now)?;
@@ -191,7 +231,14 @@ impl Node {
         let state = slot.state.load();
         let state = state.as_deref().ok_or(SessionRefusal::NoConfiguration)?;
         slot.touch(now);
-        let version = state.for_subject(&claims.subject).cloned();
+        let candidate = state.candidate().filter(|_| client.decides && !claims.outside);
+        let version = match candidate {
+            Some(candidate) => Some(&candidate.version),
+            None if claims.outside => state.stable(),
+            None => state.for_subject(&claims.subject),
+        };
+        let version = version.cloned();
+        let form = version.as_ref().map_or(Form::Plain, |version| version.form(client.form));
         let has = version.as_ref().map_or(0, |version| version.version.0);
         let poll_interval_s = shared.sessions.interval_s(claims.interval_s);
         let binds = claims.interval_s != 0 || shared.sessions.settings.strict_interval;
@@ -199,14 +246,44 @@ impl Node {
         let next = Claims {
             counter: claims.counter.wrapping_add(1),
             version: has,
+            form,
             not_before_ms: if binds { now.as_millisecond().saturating_add(interval_ms) } else { 0 },
             expires_ms: expires_ms(now),
             ..claims
         };
         let next_token = shared.sessions.seal(shared.entropy.as_ref(), &next)?;
         shared.sessions.used.note(claims.session, next.counter, now);
-        let changed = has != claims.version && version.is_some();
-        Ok(Latest { next_token, poll_interval_s, version, changed })
+        let changed = (has, form) != (claims.version, claims.form) && version.is_some();
+        let rollout = match candidate {
+            Some(candidate) => self.entity_rollout(&claims, candidate, state.stable().is_some())?,
+            None => None,
+        };
+        Ok(Latest { next_token, poll_interval_s, version, form, changed, rollout })
+    }
+
+    /// What a client needs to decide about `candidate`. `None` never happens: the ids are in the token.
+    fn entity_rollout(
+        &self,
+        claims: &Claims,
+        candidate: &Candidate,
+        has_stable: bool,
+    ) -> Result<Option<EntityRollout>, SessionRefusal> {
+        let shared = self.shared();
+        let Some((application, environment, _)) = claims.address.ids() else { return Ok(None) };
+        let outside = Claims {
+            session: shared.entropy.number(),
+            counter: 0,
+            version: 0,
+            form: Form::Plain,
+            outside: true,
+            not_before_ms: 0,
+            expires_ms: expires_ms(shared.clock.now()),
+            ..*claims
+        };
+        let seal = || shared.sessions.seal(shared.entropy.as_ref(), &outside);
+        let previous = has_stable.then(seal).transpose()?;
+        let (deployment, exposure) = (candidate.deployment, candidate.exposure);
+        Ok(Some(EntityRollout { application, environment, deployment, exposure, previous }))
     }
 }
 

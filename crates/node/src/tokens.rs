@@ -5,6 +5,7 @@
 
 use crate::address::Address;
 use crate::entropy::Entropy;
+use crate::form::Form;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20::{R20, hchacha};
@@ -26,6 +27,10 @@ pub(crate) struct Claims {
     pub(crate) counter: u32,
     /// The version the client has; zero for none.
     pub(crate) version: u32,
+    /// In which form it has it.
+    pub(crate) form: Form,
+    /// Whether it gets what clients outside a rollout get, wherever it would be drawn.
+    pub(crate) outside: bool,
     /// The poll interval the client asked for, seconds; zero for none.
     pub(crate) interval_s: u32,
     /// Not to be used before, milliseconds since the epoch; zero for at once.
@@ -34,7 +39,11 @@ pub(crate) struct Claims {
     pub(crate) expires_ms: i64,
 }
 
+/// The first byte says how the others are to be read, and beside that what fits into it.
 const LAYOUT: u8 = 1;
+const LAYOUT_BITS: u8 = 0b1111;
+const FORM_BIT: u8 = 4;
+const OUTSIDE_BIT: u8 = 6;
 const CLAIMS: usize = 1 + 24 + 16 + 8 + 4 + 4 + 4 + 8 + 8;
 const NONCE: usize = 24;
 const TAG: usize = 16;
@@ -98,7 +107,7 @@ impl TokenSealer {
 
 fn write(claims: &Claims, message: &mut [u8; CLAIMS]) {
     let parts: [&[u8]; 9] = [
-        &[LAYOUT],
+        &[LAYOUT | claims.form.number() << FORM_BIT | u8::from(claims.outside) << OUTSIDE_BIT],
         claims.address.bytes(),
         &claims.subject,
         &claims.session.to_be_bytes(),
@@ -126,12 +135,15 @@ fn read(message: &[u8; CLAIMS]) -> Option<Claims> {
     let (interval_s, rest) = rest.split_first_chunk::<4>()?;
     let (not_before_ms, rest) = rest.split_first_chunk::<8>()?;
     let (expires_ms, _) = rest.split_first_chunk::<8>()?;
-    (*layout == LAYOUT).then(|| Claims {
+    let form = Form::numbered(*layout >> FORM_BIT & 0b11)?;
+    (*layout & LAYOUT_BITS == LAYOUT).then(|| Claims {
         address: Address::from_bytes(*address),
         subject: *subject,
         session: u64::from_be_bytes(*session),
         counter: u32::from_be_bytes(*counter),
         version: u32::from_be_bytes(*version),
+        form,
+        outside: *layout >> OUTSIDE_BIT & 1 == 1,
         interval_s: u32::from_be_bytes(*interval_s),
         not_before_ms: i64::from_be_bytes(*not_before_ms),
         expires_ms: i64::from_be_bytes(*expires_ms),
@@ -216,6 +228,8 @@ mod tests {
             session: 7,
             counter: 3,
             version: 12,
+            form: Form::Stored,
+            outside: true,
             interval_s: 15,
             not_before_ms: -1,
             expires_ms: i64::MAX,
@@ -253,6 +267,17 @@ mod tests {
         let sealed = theirs.encrypt(&XNonce::from(nonce), message.as_slice()).unwrap();
         let token = URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat());
         assert_eq!(sealer.open(&token), Some(claims()));
+    }
+
+    #[test]
+    fn a_token_says_what_kind_of_client_it_is_of() {
+        let sealer = TokenSealer::new(&[1; 32]).unwrap();
+        for form in [Form::Plain, Form::Stored] {
+            for outside in [false, true] {
+                let claims = Claims { form, outside, ..claims() };
+                assert_eq!(sealer.open(&sealer.seal(&OsEntropy, &claims).unwrap()), Some(claims));
+            }
+        }
     }
 
     #[test]

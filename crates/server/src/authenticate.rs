@@ -3,9 +3,7 @@
 use crate::fault::Fault;
 use crate::settings::Authentication;
 use bytes::Bytes;
-use http::header::{HOST, ORIGIN};
 use http::request::Parts;
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use yardarm_node::{AccessSecret, Node};
 use yardarm_signature::{
@@ -49,7 +47,11 @@ impl Authenticator {
             return Err(Fault::told(ErrorKind::UnknownOperation, "The path is not in its plain form."));
         }
         if self.mode == Authentication::None {
-            return if from_a_browser(parts) { Err(refused_browser()) } else { Ok(Claim(None)) };
+            return if yardarm_listen::from_a_browser(&parts.headers) {
+                Err(refused_browser())
+            } else {
+                Ok(Claim(None))
+            };
         }
         let query = parts.uri.query().unwrap_or("");
         let signed =
@@ -80,18 +82,6 @@ impl Claim<'_> {
     }
 }
 
-/// Whether a web page may be behind the request: it says where it comes from, or it reached this machine under a name
-/// that is not this machine's. Without authentication any page that a browser here has open could send requests.
-fn from_a_browser(parts: &Parts) -> bool {
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, port)| {
-        if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host }
-    });
-    let ours =
-        matches!(name, "localhost" | "[::1]") || name.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback());
-    parts.headers.contains_key(ORIGIN) || !ours
-}
-
 fn refused_browser() -> Fault {
     let message = "Without authentication, requests are answered to programs on this machine only: \
                    without an Origin, and with a loopback Host.";
@@ -106,28 +96,4 @@ fn refused(error: &SignatureError) -> Fault {
         SignatureErrorKind::UnrecognizedClient => ErrorKind::UnrecognizedClient,
     };
     Fault::told(kind, error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request(host: &str, origin: Option<&str>) -> Parts {
-        let mut builder = http::Request::builder().uri("/applications").header(HOST, host);
-        if let Some(origin) = origin {
-            builder = builder.header(ORIGIN, origin);
-        }
-        builder.body(()).unwrap().into_parts().0
-    }
-
-    #[test]
-    fn a_web_page_cannot_use_a_server_without_authentication() {
-        for host in ["127.0.0.1:4770", "127.0.0.1", "localhost:4770", "[::1]:4770", "[::1]", "127.1.2.3:1"] {
-            assert!(!from_a_browser(&request(host, None)), "{host}");
-            assert!(from_a_browser(&request(host, Some("https://example.com"))), "{host}");
-        }
-        for host in ["rebound.example.com:4770", "10.0.0.1:4770", "", "127.0.0.1.example.com"] {
-            assert!(from_a_browser(&request(host, None)), "{host}");
-        }
-    }
 }

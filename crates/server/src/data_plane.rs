@@ -1,20 +1,26 @@
 //! The data plane: sessions, polls, and the deprecated read.
 
+use crate::accept;
 use crate::answer::Answer;
 use crate::arguments::Arguments;
 use crate::call::Call;
 use crate::fault::Fault;
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, LAST_MODIFIED};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use yardarm_domain::ProfileType;
-use yardarm_node::{Latest, ServedVersion, SessionRefusal, StartSession, TokenProblem};
-use yardarm_wire::data_plane::{StartConfigurationSessionRequest, StartConfigurationSessionResponse};
+use yardarm_node::{
+    EntityRollout, Form, Latest, PollingClient, ServedVersion, SessionRefusal, StartSession, TokenProblem,
+};
+use yardarm_wire::data_plane::{
+    STORED_FLAGS, StartConfigurationSessionRequest, StartConfigurationSessionResponse,
+};
 use yardarm_wire::enums::{InvalidParameterProblem, ResourceType};
 use yardarm_wire::errors::{ErrorBody, ErrorKind};
 use yardarm_wire::headers;
+use yardarm_wire::times::http_date;
 
 /// Yardarm's addition: stands for the client in rollouts, so that a fleet of short sessions is not drawn anew all the
 /// time. 1 to 256 characters.
@@ -22,6 +28,8 @@ const CLIENT_ID: HeaderName = HeaderName::from_static("yardarm-client-id");
 
 /// What content of unknown type is.
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+
+const STORED: HeaderValue = HeaderValue::from_static(STORED_FLAGS);
 
 pub(crate) async fn start_configuration_session(call: Call) -> Result<Answer, Fault> {
     let body: StartConfigurationSessionRequest = call.json()?;
@@ -89,7 +97,8 @@ pub(crate) async fn get_latest_configuration(call: Call) -> Result<Answer, Fault
     let mut arguments = Arguments::default();
     let token = arguments.text("ConfigurationToken", token.as_deref(), 1..=8_192);
     let token = arguments.finish(token)?;
-    let latest = call.node.latest(token).map_err(|refusal| match refusal {
+    let client = polling_client(&call.headers);
+    let latest = call.node.latest_for(client, token).map_err(|refusal| match refusal {
         SessionRefusal::Token(problem) => token_fault(problem),
         SessionRefusal::NotReady => Fault::internal("sessions cannot be sealed"),
         SessionRefusal::NoApplication
@@ -101,26 +110,59 @@ pub(crate) async fn get_latest_configuration(call: Call) -> Result<Answer, Fault
             not_found("Configuration not found", ResourceType::Configuration, &referenced)
         }
     })?;
-    latest_answer(latest)
+    latest_answer(client, latest)
 }
 
-fn latest_answer(latest: Latest) -> Result<Answer, Fault> {
+/// Agents say what they understand; everybody else gets what everybody understands.
+fn polling_client(map: &HeaderMap) -> PollingClient {
+    let is = |name: HeaderName, wanted: &[u8]| {
+        map.get(name).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(wanted))
+    };
+    let decides = is(headers::X_YARDARM_ENTITY_ROLLOUT, b"1") && is(headers::IS_STICKY, b"true");
+    PollingClient { form: accept::form(map), decides }
+}
+
+fn latest_answer(client: PollingClient, latest: Latest) -> Result<Answer, Fault> {
     let mut map = HeaderMap::with_capacity(8);
     map.insert(headers::NEXT_POLL_CONFIGURATION_TOKEN, value(latest.next_token.into())?);
     map.insert(headers::NEXT_POLL_INTERVAL_IN_SECONDS, HeaderValue::from(latest.poll_interval_s));
+    if let Some(rollout) = latest.rollout {
+        tell_rollout(&mut map, rollout)?;
+    }
     let Some(version) = latest.version else {
         map.insert(CONTENT_TYPE, OCTETS);
         return Ok(Answer::raw(map, Bytes::new()));
     };
-    map.insert(CONTENT_TYPE, value(version.content_type.clone())?);
+    let content_type = match latest.form {
+        Form::Plain => value(version.content_type.clone())?,
+        Form::Stored => STORED,
+    };
+    map.insert(CONTENT_TYPE, content_type);
     map.insert(headers::CONFIGURATION_VERSION, HeaderValue::from(version.version.0));
+    if client.form != Form::Plain
+        && let Some(at) = http_date(version.deployed_at)
+    {
+        map.insert(LAST_MODIFIED, at);
+    }
     if !latest.changed {
         return Ok(Answer::raw(map, Bytes::new()));
     }
     if let Some(label) = &version.label {
         map.insert(headers::VERSION_LABEL, value(label.clone())?);
     }
-    Ok(Answer::raw(map, version.body.clone()))
+    Ok(Answer::raw(map, version.bytes(latest.form).clone()))
+}
+
+/// Sent with unchanged answers too: the exposure may be what has changed.
+fn tell_rollout(map: &mut HeaderMap, rollout: EntityRollout) -> Result<(), Fault> {
+    let EntityRollout { application, environment, deployment, exposure, previous } = rollout;
+    let name = format!("{application}/{environment}/{deployment}");
+    map.insert(headers::X_YARDARM_DEPLOYMENT, value(name.into())?);
+    map.insert(headers::X_YARDARM_EXPOSURE, HeaderValue::from(exposure.parts_per_million()));
+    if let Some(previous) = previous {
+        map.insert(headers::X_YARDARM_PREVIOUS, value(previous.into())?);
+    }
+    Ok(())
 }
 
 /// A header value without a copy.

@@ -7,6 +7,7 @@
 //! **Invariants:** every answer of the AWS planes, also to what is no request at all, has the AWS shape; what is our
 //! fault is logged in full and shown as an internal error; only this crate converts between wire and domain.
 
+mod accept;
 mod answer;
 mod arguments;
 mod authenticate;
@@ -15,13 +16,11 @@ mod control_plane;
 mod data_plane;
 mod dispatch;
 mod fault;
-mod listen;
 mod metrics;
 mod native;
 mod refusal;
 mod router;
 mod settings;
 
-pub use listen::{Listener, serve};
 pub use router::router;
 pub use settings::{Authentication, Limits, ServerSettings};

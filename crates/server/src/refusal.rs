@@ -127,6 +127,10 @@ fn refusal_fault(refusal: &Refusal, account: &Account) -> Fault {
             (BadRequest, constraints::message(&[violation]))
         }
         Refusal::AccessKeyTaken(id) => (Conflict, format!("Access key {id} already exists.")),
+        Refusal::BearerTokenTaken(id) => (Conflict, format!("Bearer token {id} already exists.")),
+        Refusal::ExpiryPassed(at) => {
+            (BadRequest, format!("A token cannot expire at {at}, which has passed."))
+        }
         Refusal::Raced => {
             (Conflict, "The configuration profile was changed at the same time. Try again.".into())
         }
@@ -172,6 +176,7 @@ fn not_found(missing: &Missing, account: &Account) -> String {
             format!("Resource {arn} could not be found.")
         }
         Missing::AccessKey(id) => format!("Access key {id} could not be found."),
+        Missing::BearerToken(id) => format!("Bearer token {id} could not be found."),
     }
 }
 
@@ -208,6 +213,7 @@ fn quota_exceeded(quota: Quota, limit: u64) -> String {
             format!("{limit} deployments are waiting in the environment, which is its quota.")
         }
         Quota::AccessKeys => format!("The account has {limit} access keys, which is its quota."),
+        Quota::BearerTokens => format!("The account has {limit} bearer tokens, which is its quota."),
     }
 }
 
@@ -362,6 +368,7 @@ mod tests {
             Quota::HostedStore,
             Quota::QueuedDeployments,
             Quota::AccessKeys,
+            Quota::BearerTokens,
         ] {
             let (kind, text) = told(Refusal::QuotaExceeded { quota, limit: 2_048 });
             let status = if quota == Quota::QueuedDeployments { 409 } else { 402 };

@@ -1,6 +1,7 @@
 //! What the server is told at its start.
 
 use std::time::Duration;
+use yardarm_listen::Bounds;
 
 /// How requests prove who sent them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,31 +18,15 @@ pub enum Authentication {
 pub struct Limits {
     /// Bytes of a request's body.
     pub body_bytes: usize,
-    /// Bytes of a request's head: request line and headers.
-    pub head_bytes: usize,
-    /// Number of headers.
-    pub headers: usize,
     /// From the head to the answer.
     pub request_time: Duration,
-    /// From the first byte of a head, or from the connection, to its last byte.
-    pub head_time: Duration,
-    /// Connections open at a time; more wait to be accepted.
-    pub connections: usize,
-    /// How long requests under way may go on after the server was told to stop.
-    pub drain_time: Duration,
+    /// Of connections.
+    pub listen: Bounds,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            body_bytes: 5 * 1024 * 1024,
-            head_bytes: 64 * 1024,
-            headers: 100,
-            request_time: Duration::from_secs(30),
-            head_time: Duration::from_secs(15),
-            connections: 10_000,
-            drain_time: Duration::from_secs(20),
-        }
+        Self { body_bytes: 5 * 1024 * 1024, request_time: Duration::from_secs(30), listen: Bounds::default() }
     }
 }
 

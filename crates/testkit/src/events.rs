@@ -1,15 +1,16 @@
 //! One event of every kind, for tests that must miss none.
 
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use yardarm_domain::{
     AccountSettings, ContentHash, ContentRef, DeploymentNumber, Event, Exposure, Monitor, ProfileType,
-    ReplicateTo, Resource, SealedSecret, Tags, Validator, VersionNumber,
+    ReplicateTo, Resource, SealedSecret, Tags, TokenHash, TokenScope, Validator, VersionNumber,
 };
 
 /// How many kinds of events there are. A new one does not compile before [`ordinal`] knows it.
-pub const KINDS: usize = 24;
+pub const KINDS: usize = 26;
 
 /// The place of an event's kind, from zero.
 #[must_use]
@@ -39,6 +40,8 @@ pub fn ordinal(event: &Event) -> usize {
         Event::AccessKeyDeleted { .. } => 21,
         Event::TokenKeyCreated { .. } => 22,
         Event::SecretsResealed { .. } => 23,
+        Event::BearerTokenCreated { .. } => 24,
+        Event::BearerTokenRevoked { .. } => 25,
     }
 }
 
@@ -246,6 +249,17 @@ fn secrets() -> Vec<Event> {
             description: Some(it("Left")),
         },
         Event::AccessKeyDeleted { access_key: it("YDMEXAMPLE") },
+        Event::BearerTokenCreated {
+            token: it("tok123456789"),
+            name: it("web shop"),
+            description: Some(it("Browsers")),
+            application: it("app1234"),
+            environment: it("env1234"),
+            scope: TokenScope::Evaluate,
+            hash: TokenHash([171; 32]),
+            expires_at: Timestamp::from_second(1_900_000_000).ok(),
+        },
+        Event::BearerTokenRevoked { token: it("tok123456789") },
         Event::TokenKeyCreated { sealed: sealed("dG9rZW4") },
         Event::SecretsResealed {
             token_key: Some(sealed("dG9rZW4")),

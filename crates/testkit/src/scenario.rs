@@ -4,7 +4,7 @@ use crate::clock::ManualClock;
 use crate::entropy::SeededEntropy;
 use crate::node::account;
 use bytes::Bytes;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -15,13 +15,14 @@ use yardarm_domain::{
     CreateConfigurationProfile, CreateDeploymentStrategy, CreateEnvironment, DeleteAccessKey,
     DeleteConfigurationProfile, DeleteDeploymentStrategy, DeleteEnvironment, DeleteHostedVersion,
     DeletionProtectionCheck, DeploymentNumber, DeploymentState, EnvironmentId, Monitor, ProfileId,
-    ProfileType, ReplicateTo, Resource, StopDeployment, StrategyId, TagResource, Tags, UntagResource,
-    UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile, UpdateDeploymentStrategy,
-    UpdateEnvironment, Validator,
+    ProfileType, ReplicateTo, Resource, RevokeBearerToken, StopDeployment, StrategyId, TagResource, Tags,
+    TokenScope, UntagResource, UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile,
+    UpdateDeploymentStrategy, UpdateEnvironment, Validator,
 };
 use yardarm_log::MemoryLog;
 use yardarm_node::{
-    Cause, ConfigurationRefused, DeployConfiguration, Error, MasterKeys, Node, NodeConfig, StoreConfiguration,
+    Cause, ConfigurationRefused, DeployConfiguration, Error, MasterKeys, Node, NodeConfig,
+    StoreConfiguration, WantedBearerToken,
 };
 use zeroize::Zeroizing;
 
@@ -35,6 +36,7 @@ pub async fn play() -> Result<MemoryLog, ConfigurationRefused> {
     let shop = script.resources(&node).await?;
     script.deployments(&node, &shop).await?;
     script.secrets(&node).await?;
+    script.tokens(&node, &shop).await?;
     script.deletions(&node).await?;
     node.abort();
     // The master key was rotated: secrets are sealed anew.
@@ -285,6 +287,27 @@ impl Script {
         };
         node.execute(change, self.cause()).await?;
         node.execute(DeleteAccessKey { id: it("YDMGONE") }, self.cause()).await.map(|_| ())
+    }
+
+    async fn tokens(&self, node: &Node, shop: &Shop) -> Result<(), Error> {
+        for (name, scope, expires_at) in [
+            ("web shop", TokenScope::Evaluate, None),
+            ("agent", TokenScope::Read, Timestamp::from_second(1_900_000_000).ok()),
+        ] {
+            let wanted = WantedBearerToken {
+                name: it(name),
+                description: None,
+                application: shop.application.clone(),
+                environment: shop.production.clone(),
+                scope,
+                expires_at,
+            };
+            let id = node.create_bearer_token(wanted, self.cause()).await?.id;
+            if scope == TokenScope::Evaluate {
+                node.execute(RevokeBearerToken { id }, self.cause()).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Something of everything is made and deleted again.

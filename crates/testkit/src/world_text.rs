@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Phase, Plan, TriggeredBy};
 use yardarm_domain::{
     Application, Deployment, DeploymentLogKind, Description, Environment, EnvironmentState, Live,
-    ProfileType, ReplicateTo, Tags, World, live,
+    ProfileType, ReplicateTo, Tags, TokenScope, World, live,
 };
 
 /// Everything in `world`, one fact a line.
@@ -40,6 +40,19 @@ fn write(out: &mut String, world: &World) -> fmt::Result {
             key.name,
             key.created_at,
             about(&key.description)
+        )?;
+    }
+    for token in world.bearer_tokens().values() {
+        let scope = match token.scope {
+            TokenScope::Evaluate => "evaluate",
+            TokenScope::Read => "read",
+        };
+        let expiry = token.expires_at.map_or_else(|| "for ever".to_owned(), |at| format!("until {at}"));
+        let rest = about(&token.description);
+        writeln!(
+            out,
+            "bearer token {} `{}` may {scope} in {}/{}, since {}, {expiry}{rest}",
+            token.id, token.name, token.application, token.environment, token.created_at
         )?;
     }
     for strategy in world.own_strategies().values() {

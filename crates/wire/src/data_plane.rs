@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::headers;
 use crate::hosted_versions::{insert, text};
 
+/// Media type of a flag document as it is stored: Yardarm's own agent asks for it in `Accept`, and gets it.
+pub const STORED_FLAGS: &str = "application/vnd.yardarm.flags+json";
+
 /// Body of StartConfigurationSession.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

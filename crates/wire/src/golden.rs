@@ -8,6 +8,7 @@ use serde::Serialize;
 mod answers;
 mod data_plane;
 mod errors;
+mod evaluation;
 mod experiments;
 mod extensions;
 mod model;

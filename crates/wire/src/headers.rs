@@ -47,6 +47,14 @@ headers! {
     VERSION_LABEL = "version-label";
     /// GetLatestConfiguration: sent by the agent to ask for stable assignment of entities.
     IS_STICKY = "is-sticky";
+    /// GetLatestConfiguration: `1` beside [`IS_STICKY`] asks for what is needed to decide which entity gets which version.
+    X_YARDARM_ENTITY_ROLLOUT = "x-yardarm-entity-rollout";
+    /// GetLatestConfiguration: the deployment on its way, `application/environment/number`.
+    X_YARDARM_DEPLOYMENT = "x-yardarm-deployment";
+    /// GetLatestConfiguration: how many entities it has reached, in parts per million.
+    X_YARDARM_EXPOSURE = "x-yardarm-exposure";
+    /// GetLatestConfiguration: a token with which this operation answers the version of everybody else.
+    X_YARDARM_PREVIOUS = "x-yardarm-previous";
     /// GetLatestConfiguration: names the flags that take part in experiments.
     EXPERIMENT_FLAGS = "experiment-flags";
 }

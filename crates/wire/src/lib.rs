@@ -22,6 +22,7 @@ pub mod deployments;
 pub mod enums;
 pub mod environments;
 pub mod errors;
+pub mod evaluation;
 pub mod experiments;
 pub mod extensions;
 pub mod floats;

@@ -24,6 +24,10 @@ pub mod paths {
     pub const ACCESS_KEYS: &str = "/yardarm/v1/access-keys";
     /// `GET`, `PATCH` and `DELETE` of one access key.
     pub const ACCESS_KEY: &str = "/yardarm/v1/access-keys/{accessKeyId}";
+    /// `POST` creates a bearer token, `GET` lists them.
+    pub const TOKENS: &str = "/yardarm/v1/tokens";
+    /// `GET` and `DELETE` of one bearer token.
+    pub const TOKEN: &str = "/yardarm/v1/tokens/{tokenId}";
     /// `DELETE` with `?cascade=true` removes an application and all it contains.
     pub const APPLICATION: &str = "/yardarm/v1/applications/{application}";
     /// `GET` reads deployed configuration; `?wait=SECONDS` waits for a change.
@@ -32,6 +36,18 @@ pub mod paths {
     /// `GET` reads both versions of a configuration and how far the newer one has come; `?wait=SECONDS` waits for a change.
     pub const ROLLOUT: &str =
         "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/rollout";
+    /// `POST`: what flags are for somebody, in the version that is deployed for them.
+    pub const EVALUATE: &str =
+        "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/evaluate";
+    /// `POST`: why a flag is what it is for somebody, in the version that is deployed for them.
+    pub const EXPLAIN: &str =
+        "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/explain";
+    /// `POST`: what flags are for somebody in a stored version: a number, a label, or `$LATEST`.
+    pub const EVALUATE_VERSION: &str =
+        "/yardarm/v1/applications/{application}/configurations/{profile}/versions/{version}/evaluate";
+    /// `POST`: why a flag is what it is for somebody in a stored version.
+    pub const EXPLAIN_VERSION: &str =
+        "/yardarm/v1/applications/{application}/configurations/{profile}/versions/{version}/explain";
     /// `POST` creates a deployment strategy, `GET` lists them.
     pub const DEPLOYMENT_STRATEGIES: &str = "/yardarm/v1/deployment-strategies";
     /// `GET` says what this server is.
@@ -108,6 +124,85 @@ impl fmt::Debug for CreatedAccessKey {
     /// Hides the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CreatedAccessKey").field("access_key", &self.access_key).finish_non_exhaustive()
+    }
+}
+
+wire_enum! {
+    /// What a bearer token is good for.
+    TokenScope {
+        /// Evaluating flags over OFREP, and its event streams.
+        Evaluate = "evaluate",
+        /// That, and reading deployed configuration.
+        Read = "read",
+    }
+}
+
+/// Body of `POST` [`paths::TOKENS`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateBearerToken {
+    /// What people call it; 1–64 characters.
+    pub name: String,
+    /// What it is for; up to 1024 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Id or name of its application.
+    pub application: String,
+    /// Id or name of its environment.
+    pub environment: String,
+    /// What it is good for, by default evaluating.
+    #[serde(default = "evaluate")]
+    pub scope: TokenScope,
+    /// From when on it is not accepted; left out for never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<WireTime>,
+}
+
+fn evaluate() -> TokenScope {
+    TokenScope::Evaluate
+}
+
+/// A bearer token, without its text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BearerToken {
+    /// Its id, which is also a part of its text.
+    pub token_id: String,
+    /// What people call it.
+    pub name: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Of which application.
+    pub application_id: String,
+    /// For which environment.
+    pub environment_id: String,
+    /// What it is good for.
+    pub scope: TokenScope,
+    /// From when on it is not accepted; absent for never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<WireTime>,
+    /// Whether that time has come.
+    pub expired: bool,
+    /// When it was created.
+    pub created_at: WireTime,
+}
+
+/// Answer to the creation of a bearer token: the only one that ever contains its text.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedBearerToken {
+    /// What is known of it.
+    #[serde(flatten)]
+    pub bearer_token: BearerToken,
+    /// The text, to be sent as `Authorization: Bearer …`.
+    pub token: String,
+}
+
+impl fmt::Debug for CreatedBearerToken {
+    /// Hides the text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreatedBearerToken").field("bearer_token", &self.bearer_token).finish_non_exhaustive()
     }
 }
 

@@ -6,12 +6,20 @@
 
 use std::fmt;
 
+use http::HeaderValue;
 use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use jiff::fmt::temporal::DateTimePrinter;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const MILLISECONDS: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
 const MICROSECONDS: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
+
+/// A point in time as headers of HTTP have it: `Mon, 28 Sep 2026 11:59:58 GMT`. `None` for years that they cannot print.
+pub fn http_date(at: Timestamp) -> Option<HeaderValue> {
+    let text = rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()?;
+    HeaderValue::try_from(text).ok()
+}
 
 /// A timestamp printed as `2026-09-28T11:59:58.004Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,6 +99,13 @@ mod tests {
     #[test]
     fn finer_digits_are_cut_not_rounded() {
         assert_eq!(printed("2026-12-31T23:59:59.999999999Z"), "2026-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn headers_of_http_have_whole_seconds_and_names_of_days() {
+        let date = |text: &str| http_date(text.parse().unwrap());
+        assert_eq!(date("2026-09-28T11:59:58.999Z").unwrap(), "Mon, 28 Sep 2026 11:59:58 GMT");
+        assert_eq!(date("-000001-01-01T00:00:00Z"), None);
     }
 
     #[test]

@@ -1,13 +1,19 @@
-//! Talking to a running server from the command line: signed requests to the native API.
+//! Talking to a running server from the command line: signed requests.
 
 use crate::commands::Failure;
 use crate::environment;
-use http::Method;
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
+use http::{Method, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 use tokio::runtime::Runtime;
-use yardarm_client::{ApiError, Credentials, HttpClient, HttpSettings, Server, ServerUrl};
-use yardarm_signature::{SecretKey, Signer};
+use yardarm_client::{ApiError, ApiRequest, Credentials, HttpClient, HttpSettings, Server, ServerUrl};
+use zeroize::Zeroizing;
+
+/// How long a request may take.
+const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 /// A server, and whom to sign as.
 pub(crate) struct Api {
@@ -24,8 +30,8 @@ impl Api {
         let id = environment::variable("AWS_ACCESS_KEY_ID");
         let secret = environment::secret("AWS_SECRET_ACCESS_KEY");
         let (id, secret) = match (id, secret) {
-            (Some(id), Some(secret)) => (id, SecretKey::new(&secret)),
-            (None, None) if url.is_local() => ("yardarm".into(), SecretKey::new("yardarm-dev-secret")),
+            (Some(id), Some(secret)) => (id, secret),
+            (None, None) if url.is_local() => ("yardarm".into(), Zeroizing::new("yardarm-dev-secret".into())),
             _ => {
                 let text = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to an access key of the server";
                 return Err(Failure::usage(text));
@@ -34,14 +40,14 @@ impl Api {
         let region = environment::variable("AWS_REGION")
             .or_else(|| environment::variable("AWS_DEFAULT_REGION"))
             .unwrap_or_else(|| "us-east-1".into());
-        let signer = Signer::new(&id, secret, &region, "appconfig");
+        let credentials = Credentials::signature(&id, &secret, &region);
         let http =
             HttpClient::new(&HttpSettings::default()).map_err(|error| Failure::failed(error.to_string()))?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| Failure::failed(format!("the runtime cannot start: {error}")))?;
-        Ok(Self { server: Server::new(http, url, Credentials::Signature(signer)), runtime })
+        Ok(Self { server: Server::new(http, url, credentials), runtime })
     }
 
     /// Sends a request and reads its JSON answer.
@@ -52,6 +58,28 @@ impl Api {
         body: Option<&impl Serialize>,
     ) -> Result<T, Failure> {
         Ok(self.runtime.block_on(self.server.call(method, path, body))?)
+    }
+
+    /// As [`Self::call`], for those who look at why a request was refused.
+    pub(crate) fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        target: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<T, ApiError> {
+        self.runtime.block_on(self.server.call(method, target, body))
+    }
+
+    /// Sends bytes, and answers bytes and headers.
+    pub(crate) fn send(
+        &self,
+        method: Method,
+        target: &str,
+        headers: &[(HeaderName, HeaderValue)],
+        body: Bytes,
+    ) -> Result<Response<Bytes>, ApiError> {
+        let request = ApiRequest { method: &method, target, headers, body: &body, time: REQUEST_TIME };
+        self.runtime.block_on(self.server.send(&request))
     }
 
     /// Sends a request whose answer has no body.

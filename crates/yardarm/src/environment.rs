@@ -3,9 +3,13 @@
 use zeroize::Zeroizing;
 
 /// Variables of Yardarm that are no option of `serve`.
-const OTHERS: [&str; 5] = [
+const OTHERS: [&str; 9] = [
     "YARDARM_URL",
     "YARDARM_TOKEN",
+    "YARDARM_APPLICATION",
+    "YARDARM_PROFILE",
+    "YARDARM_ENVIRONMENT",
+    "YARDARM_STRATEGY",
     "YARDARM_MASTER_KEY",
     "YARDARM_ADMIN_ACCESS_KEY_ID",
     "YARDARM_ADMIN_SECRET_ACCESS_KEY",

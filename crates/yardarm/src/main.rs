@@ -2,9 +2,13 @@
 
 mod api;
 mod commands;
+mod control_plane;
 mod environment;
+mod excerpt;
 mod files;
+mod input;
 mod options;
+mod terminal;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -31,4 +35,14 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stderr, reason = "a command tells its user what went wrong")]
 fn complain(failure: &commands::Failure) {
     eprintln!("yardarm: {failure}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn no_two_options_of_a_command_share_a_name() {
+        super::Cli::command().debug_assert();
+    }
 }

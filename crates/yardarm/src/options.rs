@@ -1,4 +1,5 @@
-//! Options of the server: from the command line, the environment, `yardarm.toml` and the defaults, in that order.
+//! Options of the server: from the command line, the environment, `yardarm.toml` and the defaults, in that order. And
+//! what several commands of its users have in common, from the command line and the environment.
 //!
 //! **Invariant:** an option has one name, the same everywhere but for its spelling (`--poll-interval-seconds`,
 //! `YARDARM_POLL_INTERVAL_SECONDS`, `poll-interval-seconds`); names that mean nothing are errors, not ignored.
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use yardarm_domain::rollout::Begin;
 use yardarm_domain::{Account, AccountId, Concurrency, Policy, Quotas, Region};
+use yardarm_listen::Bounds;
 use yardarm_node::{NodeConfig, SessionSettings};
 use yardarm_server::{Authentication, Limits, ServerSettings};
 
@@ -128,11 +130,11 @@ options! {
     /// The largest request body, bytes.
     max_body_bytes: usize = "YARDARM_MAX_BODY_BYTES", "max-body-bytes", Limits::default().body_bytes;
     /// The largest request head, bytes.
-    max_head_bytes: usize = "YARDARM_MAX_HEAD_BYTES", "max-head-bytes", Limits::default().head_bytes;
+    max_head_bytes: usize = "YARDARM_MAX_HEAD_BYTES", "max-head-bytes", Bounds::default().head_bytes;
     /// The most headers of a request.
-    max_headers: usize = "YARDARM_MAX_HEADERS", "max-headers", Limits::default().headers;
+    max_headers: usize = "YARDARM_MAX_HEADERS", "max-headers", Bounds::default().headers;
     /// The most connections open at a time.
-    max_connections: usize = "YARDARM_MAX_CONNECTIONS", "max-connections", Limits::default().connections;
+    max_connections: usize = "YARDARM_MAX_CONNECTIONS", "max-connections", Bounds::default().connections;
     /// The longest a request may take.
     request_timeout_seconds: u32 = "YARDARM_REQUEST_TIMEOUT_SECONDS", "request-timeout-seconds", 30;
     /// How long requests under way may go on at shutdown.
@@ -153,6 +155,8 @@ options! {
     quota_hosted_store_mb: u64 = "YARDARM_QUOTA_HOSTED_STORE_MB", "quota-hosted-store-mb", 1_024;
     /// The most deployments waiting in an environment.
     quota_queued_deployments: usize = "YARDARM_QUOTA_QUEUED_DEPLOYMENTS", "quota-queued-deployments", Quotas::default().queued_deployments;
+    /// The most bearer tokens.
+    quota_bearer_tokens: usize = "YARDARM_QUOTA_BEARER_TOKENS", "quota-bearer-tokens", Quotas::default().bearer_tokens;
     /// The most access keys.
     quota_access_keys: usize = "YARDARM_QUOTA_ACCESS_KEYS", "quota-access-keys", Quotas::default().access_keys;
 }
@@ -264,6 +268,7 @@ impl InForce {
                 hosted_store_bytes: self.quota_hosted_store_mb.saturating_mul(1_024 * 1_024),
                 queued_deployments: self.quota_queued_deployments,
                 access_keys: self.quota_access_keys,
+                bearer_tokens: self.quota_bearer_tokens,
             },
             policy: Policy {
                 concurrency: match self.deployment_concurrency {
@@ -297,14 +302,58 @@ impl InForce {
             dev: self.dev,
             limits: Limits {
                 body_bytes: self.max_body_bytes,
-                head_bytes: self.max_head_bytes,
-                headers: self.max_headers,
                 request_time: Duration::from_secs(self.request_timeout_seconds.into()),
-                connections: self.max_connections,
-                drain_time: Duration::from_secs(self.drain_seconds.into()),
-                ..Limits::default()
+                listen: Bounds {
+                    head_bytes: self.max_head_bytes,
+                    headers: self.max_headers,
+                    connections: self.max_connections,
+                    drain_time: Duration::from_secs(self.drain_seconds.into()),
+                    ..Bounds::default()
+                },
             },
             strict_alarm_role: self.strict_alarm_role,
         }
     }
+}
+
+/// Which flags a command is about: those of one configuration profile.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Target {
+    /// The application, by name or id.
+    #[arg(long, short, env = "YARDARM_APPLICATION")]
+    application: Option<String>,
+    /// The configuration profile, by name or id.
+    #[arg(long, short, env = "YARDARM_PROFILE")]
+    profile: Option<String>,
+}
+
+impl Target {
+    /// The application; an empty text is none.
+    pub(crate) fn application(&self) -> Option<&str> {
+        given(&self.application)
+    }
+
+    /// The profile; an empty text is none.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        given(&self.profile)
+    }
+}
+
+/// Which environment a command is about.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct EnvironmentOption {
+    /// The environment, by name or id.
+    #[arg(long, short, env = "YARDARM_ENVIRONMENT")]
+    environment: Option<String>,
+}
+
+impl EnvironmentOption {
+    /// The environment; an empty text is none.
+    pub(crate) fn get(&self) -> Option<&str> {
+        given(&self.environment)
+    }
+}
+
+fn given(option: &Option<String>) -> Option<&str> {
+    option.as_deref().filter(|text| !text.is_empty())
 }

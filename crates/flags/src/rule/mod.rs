@@ -39,7 +39,7 @@ pub(crate) use expression::Expression;
 pub(crate) use imply::{Budget, is_covered};
 pub(crate) use number::Number;
 pub(crate) use program::{Bound, Program, Verdict};
-pub use reader::{MAX_DEPTH, MAX_LIST_MEMBERS, Reading, read};
+pub use reader::{MAX_DEPTH, MAX_LIST_MEMBERS, Reading, Values, read, read_values};
 pub use syntax::{Node, NodeKind, Span};
 pub(crate) use timestamp::Instant;
 pub use timestamp::Timestamp;
@@ -64,6 +64,28 @@ impl Rule {
     pub fn read(text: &str) -> Result<Self, Vec<Diagnostic>> {
         let Checked { rule, diagnostics } = check(text);
         rule.ok_or(diagnostics)
+    }
+
+    /// The rule of a tree that did not come from the text of a rule. Its text is the tree printed, and may be longer
+    /// than authors may write.
+    ///
+    /// # Errors
+    /// As [`Self::read`], with places in the printed text.
+    pub fn of_tree(tree: &Node) -> Result<Self, Vec<Diagnostic>> {
+        let text = tree.to_string();
+        let mut found = Diagnostics::default();
+        let node = reader::read_printed(&text, &mut found);
+        let expression = meaning(node.as_ref(), &mut found);
+        let rule = expression.map(|expression| Self(Arc::new(Whole { text: text.into(), expression })));
+        rule.ok_or_else(|| found.into_vec())
+    }
+
+    /// What the rule looks like.
+    #[must_use]
+    pub fn tree(&self) -> Node {
+        let node = reader::read_printed(self.as_str(), &mut Diagnostics::default());
+        // There is one, for the text has been read before.
+        node.unwrap_or(Node { kind: NodeKind::Unreadable, span: Span::default() })
     }
 
     /// The rule as written.
@@ -110,8 +132,7 @@ pub struct Checked {
 pub fn check(text: &str) -> Checked {
     let mut found = Diagnostics::default();
     let node = reader::read_into(text, &mut found);
-    let expression =
-        node.as_ref().and_then(|node| check::check(node, &mut found)).filter(|_| !found.has_errors());
+    let expression = meaning(node.as_ref(), &mut found);
     if let Some(expression) = &expression {
         imply::warn(expression, &mut found);
     }
@@ -121,4 +142,9 @@ pub fn check(text: &str) -> Checked {
     }
     let rule = expression.map(|expression| Rule(Arc::new(Whole { text: text.into(), expression })));
     Checked { rule, diagnostics }
+}
+
+/// What a tree means, if nothing about it is wrong.
+fn meaning(node: Option<&Node>, found: &mut Diagnostics) -> Option<Expression> {
+    node.and_then(|node| check::check(node, found)).filter(|_| !found.has_errors())
 }

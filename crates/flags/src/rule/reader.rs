@@ -2,7 +2,8 @@
 //!
 //! The text is one Ion s-expression. Two things that are not Ion are read as well, because the vendor's manual shows
 //! them: a bare year and month (`2024-01`), and lists without commas. **Invariants:** the reader never gives up at the
-//! first fault, never panics, and recurses no deeper than [`MAX_DEPTH`]; it stops at [`MAX_RULE_CHARS`].
+//! first fault, never panics, and recurses no deeper than it is told, for a rule [`MAX_DEPTH`]; the text of a rule has
+//! at most [`MAX_RULE_CHARS`].
 
 use super::diagnostic::{Code, Diagnostic, Diagnostics, quoted};
 use super::literal;
@@ -38,21 +39,55 @@ pub fn read(text: &str) -> Reading {
     Reading { node, diagnostics }
 }
 
+/// What was read of a text of several values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Values {
+    /// The values, with [`NodeKind::Unreadable`] where something could not be read.
+    pub nodes: Vec<Node>,
+    /// What is wrong, all of it errors. Empty exactly if the trees are whole.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads values one after the other, such as the text in which flags travel: Ion, as far as rules use it.
+#[must_use]
+pub fn read_values(text: &str, max_depth: usize) -> Values {
+    let mut found = Diagnostics::default();
+    let mut reader = Reader { text, at: 0, depth: 0, max_depth, ran_on: false, found: &mut found };
+    let mut nodes = Vec::new();
+    loop {
+        reader.space();
+        match reader.peek() {
+            None => return Values { nodes, diagnostics: found.into_vec() },
+            Some(')' | ']' | ',') => {
+                let stray = reader.bump_span();
+                let message = format!("{} belongs to nothing", quoted(stray.of(text)));
+                reader.error(Code::NotAnExpression, stray, message, None);
+            }
+            Some(_) => nodes.push(reader.value()),
+        }
+    }
+}
+
 /// [`read`] without locations.
 pub(super) fn read_into(text: &str, found: &mut Diagnostics) -> Option<Node> {
-    let mut reader = Reader { text, at: 0, depth: 0, ran_on: false, found };
     if text.chars().nth(MAX_RULE_CHARS).is_some() {
         let message = format!("a rule has at most {MAX_RULE_CHARS} characters");
-        reader.error(Code::NotAnExpression, Span::new(0, text.len()), message, None);
+        found.add(Diagnostic::new(Code::NotAnExpression, Span::new(0, text.len()), message));
         return None;
     }
-    reader.rule()
+    read_printed(text, found)
+}
+
+/// [`read_into`] for a text that was printed, which is as long as it is.
+pub(super) fn read_printed(text: &str, found: &mut Diagnostics) -> Option<Node> {
+    Reader { text, at: 0, depth: 0, max_depth: MAX_DEPTH, ran_on: false, found }.rule()
 }
 
 struct Reader<'t, 'd> {
     text: &'t str,
     at: usize,
     depth: usize,
+    max_depth: usize,
     /// Whether something ran on to the end of the text; then nothing else is expected to be closed.
     ran_on: bool,
     found: &'d mut Diagnostics,
@@ -188,10 +223,10 @@ impl<'t> Reader<'t, '_> {
     }
 
     fn nested(&mut self, read: fn(&mut Self) -> NodeKind) -> NodeKind {
-        if self.depth >= MAX_DEPTH {
+        if self.depth >= self.max_depth {
             let start = self.at;
             self.skip_group();
-            let message = format!("nested deeper than {MAX_DEPTH}");
+            let message = format!("nested deeper than {}", self.max_depth);
             let span = Span::new(start, self.at);
             self.error(Code::TooDeep, span, message, Some("split the rule over several variants"));
             return NodeKind::Unreadable;
@@ -377,7 +412,7 @@ impl<'t> Reader<'t, '_> {
                     if c == quote {
                         return whole.then_some(text);
                     }
-                    if c.is_ascii_control() && !matches!(c, '\t' | '\x0B' | '\x0C') {
+                    if c < ' ' && !matches!(c, '\t' | '\x0B' | '\x0C') {
                         let span = Span::new(self.at - 1, self.at);
                         let hint = format!("write \\x{:02x}", u32::from(c));
                         let message = "a control character in a text must be escaped";

@@ -50,8 +50,8 @@ impl PartialEq for Node {
     }
 }
 
-/// What a piece of a rule is.
-#[derive(Clone, Debug, PartialEq)]
+/// What a piece of a rule is. Equality does not look at where its parts stand.
+#[derive(Clone, Debug)]
 pub enum NodeKind {
     /// `(operator operand …)`, the operator being the first node.
     Expression(Vec<Node>),
@@ -82,4 +82,27 @@ pub enum NodeKind {
     Boolean(bool),
     /// Stands for what could not be read, and has been reported. Only in trees that come with errors.
     Unreadable,
+}
+
+impl PartialEq for NodeKind {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Expression(one), Self::Expression(other)) | (Self::List(one), Self::List(other)) => {
+                one == other
+            }
+            (
+                Self::Named { name, value, name_span: _ },
+                Self::Named { name: other, value: other_value, name_span: _ },
+            ) => name == other && value == other_value,
+            (Self::Symbol(one), Self::Symbol(other))
+            | (Self::Context(one), Self::Context(other))
+            | (Self::Text(one), Self::Text(other)) => one == other,
+            (Self::Integer(one), Self::Integer(other)) => one == other,
+            (Self::Float(one), Self::Float(other)) => one == other,
+            (Self::Timestamp(one), Self::Timestamp(other)) => one == other,
+            (Self::Boolean(one), Self::Boolean(other)) => one == other,
+            (Self::Unreadable, Self::Unreadable) => true,
+            _ => false,
+        }
+    }
 }

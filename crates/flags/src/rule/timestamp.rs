@@ -2,7 +2,9 @@
 //!
 //! Literals follow Ion: a year or a month ends with `T` (a bare `2024-01` is taken too, being what the vendor's manual
 //! shows), a time has an offset. Context texts may leave the offset out, which means UTC, and have no trailing `T`.
-//! A truncated value stands for its first instant. Fractions count to the nanosecond; further digits are dropped.
+//! A truncated value stands for its first instant. Fractions count to the nanosecond; further digits are dropped. A
+//! literal has one spelling, whatever it was written like, and lies in the years 1 to 9999 of UTC as well, so that every
+//! form in which a rule travels has it.
 
 use std::fmt;
 
@@ -20,9 +22,24 @@ impl Instant {
         let shape = Shape::parse(text)?;
         (!shape.trailing_t).then_some(shape.instant)
     }
+
+    /// Whether it lies in the years 1 to 9999 of UTC.
+    fn is_within_calendar(self) -> bool {
+        /// 0001-01-01 and 10000-01-01.
+        const SECONDS: std::ops::Range<i64> = -62_135_596_800..253_402_300_800;
+        SECONDS.contains(&self.seconds)
+    }
 }
 
-/// A date or an instant in a rule, as written.
+/// A time with at most nine digits of a fraction.
+fn with_short_fraction(text: &str) -> String {
+    let Some((before, fraction)) = text.split_once('.') else { return text.to_owned() };
+    let end = fraction.find(|c: char| !c.is_ascii_digit()).unwrap_or(fraction.len());
+    let (digits, offset) = fraction.split_at_checked(end).unwrap_or((fraction, ""));
+    format!("{before}.{}{offset}", digits.get(..9).unwrap_or(digits))
+}
+
+/// A date or an instant in a rule, in its one spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timestamp {
     /// Legal Ion.
@@ -36,15 +53,17 @@ impl Timestamp {
     /// # Errors
     /// What is wrong with it, in words.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let Some(shape) = Shape::parse(text) else { return Err("not a date of the calendar") };
-        match shape.precision {
-            Precision::Year if !shape.trailing_t => Err("a year as a timestamp ends with T"),
-            Precision::Time if !shape.offset => Err("a time needs an offset, Z for UTC"),
-            Precision::Month if !shape.trailing_t => {
-                Ok(Self { text: format!("{text}T").into(), instant: shape.instant })
-            }
-            _ => Ok(Self { text: text.into(), instant: shape.instant }),
-        }
+        let shape = Shape::parse(text).filter(|shape| shape.instant.is_within_calendar());
+        let Some(shape) = shape else { return Err("not a date of the calendar") };
+        let trimmed = text.strip_suffix('T').unwrap_or(text);
+        let text = match shape.precision {
+            Precision::Year if !shape.trailing_t => return Err("a year as a timestamp ends with T"),
+            Precision::Time if !shape.offset => return Err("a time needs an offset, Z for UTC"),
+            Precision::Year | Precision::Month => format!("{trimmed}T"),
+            Precision::Day => trimmed.to_owned(),
+            Precision::Time => with_short_fraction(&text.replace("+00:00", "Z")),
+        };
+        Ok(Self { text: text.into(), instant: shape.instant })
     }
 
     /// The timestamp as Ion writes it.
@@ -290,18 +309,36 @@ mod tests {
     }
 
     #[test]
+    fn a_literal_is_in_the_calendar_of_utc_too() {
+        for (inside, outside) in [
+            ("0001-01-01T00:00-00:01", "0001-01-01T00:00+00:01"),
+            ("9999-12-31T23:59Z", "9999-12-31T23:59-00:01"),
+        ] {
+            assert!(Timestamp::parse(inside).is_ok(), "{inside}");
+            assert!(Timestamp::parse(outside).is_err(), "{outside}");
+        }
+    }
+
+    #[test]
     fn literals_are_ion_and_a_bare_month_becomes_so() {
         for text in [
             "2024T",
             "2024-01T",
             "2024-01-02",
-            "2024-01-02T",
             "2024-01-02T03:04Z",
+            "2024-01-02T03:04-00:00",
             "2024-01-02T03:04:05.6-08:00",
         ] {
             assert_eq!(Timestamp::parse(text).unwrap().as_str(), text);
         }
-        assert_eq!(Timestamp::parse("2024-01").unwrap().as_str(), "2024-01T");
+        for (text, spelling) in [
+            ("2024-01", "2024-01T"),
+            ("2024-01-02T", "2024-01-02"),
+            ("2024-01-02T03:04+00:00", "2024-01-02T03:04Z"),
+            ("2024-01-02T03:04:05.1234567899+01:00", "2024-01-02T03:04:05.123456789+01:00"),
+        ] {
+            assert_eq!(Timestamp::parse(text).unwrap().as_str(), spelling);
+        }
         for text in ["2024", "2024-01-02T03:04", "2024-02-30"] {
             assert!(Timestamp::parse(text).is_err(), "{text}");
         }

@@ -27,16 +27,17 @@ pub struct Clause {
     /// For a split that was asked and found its values: where they lie, from 0 up to 100. The split takes what is
     /// below its percentage.
     pub bucket: Option<f64>,
+    /// For a split: how much it takes, from 0 to 100.
+    pub percent: Option<f64>,
     /// The parts of `and`, `or` and `not`.
     pub parts: Vec<Clause>,
-    is_split: bool,
 }
 
 impl Clause {
     /// Whether a split was asked on the way to the answer.
     #[must_use]
     pub fn asked_split(&self) -> bool {
-        self.holds.is_some() && (self.is_split || self.parts.iter().any(Self::asked_split))
+        self.holds.is_some() && (self.percent.is_some() || self.parts.iter().any(Self::asked_split))
     }
 
     fn indented(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
@@ -117,8 +118,8 @@ impl<'w> Walk<'w> {
             holds: None,
             because: String::new(),
             bucket: None,
+            percent: if let Kind::Split(split) = &expression.kind { Some(split.percent) } else { None },
             parts: Vec::new(),
-            is_split: matches!(expression.kind, Kind::Split(_)),
         }
     }
 

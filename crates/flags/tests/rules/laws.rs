@@ -1,8 +1,10 @@
 //! What holds for every rule, and for every text that is none.
 
 use proptest::prelude::*;
-use yardarm_flags::rule::{CompiledRule, Node, NodeKind, Rule, Span, Timestamp, check, read};
-use yardarm_flags::{CompiledFlags, Context, FlagDocument, Outcome, Reason, Value};
+use yardarm_flags::rule::{CompiledRule, Node, NodeKind, Rule, Span, check, read};
+use yardarm_flags::{CompiledFlags, FlagDocument, Outcome, Reason};
+
+use crate::generated::{context, rule, timestamp, with_context};
 
 fn node(kind: NodeKind) -> Node {
     Node { kind, span: Span::default() }
@@ -19,18 +21,6 @@ fn word() -> impl Strategy<Value = Box<str>> {
         Just("it's \\ \"quoted\"\u{7f}\u{1}".to_owned()),
     ]
     .prop_map(Box::from)
-}
-
-fn timestamp() -> impl Strategy<Value = Timestamp> {
-    prop_oneof![
-        Just("2024T"),
-        Just("2024-01T"),
-        Just("2024-01"),
-        Just("2024-02-29"),
-        Just("2024-02-29T12:30Z"),
-        Just("2012-03-04T05:06:07.125-08:00"),
-    ]
-    .prop_map(|text| Timestamp::parse(text).unwrap())
 }
 
 /// Any tree that could be read, whether it means something or not.
@@ -62,98 +52,6 @@ fn tree() -> impl Strategy<Value = Node> {
     prop::collection::vec(inner, 0..5).prop_map(|nodes| node(NodeKind::Expression(nodes)))
 }
 
-/// Names and spans apart.
-fn bare(node: Node) -> Node {
-    let kind = match node.kind {
-        NodeKind::Expression(nodes) => NodeKind::Expression(nodes.into_iter().map(bare).collect()),
-        NodeKind::List(nodes) => NodeKind::List(nodes.into_iter().map(bare).collect()),
-        NodeKind::Named { name, value, .. } => {
-            NodeKind::Named { name, name_span: Span::default(), value: Box::new(bare(*value)) }
-        }
-        other => other,
-    };
-    self::node(kind)
-}
-
-/// A rule without errors.
-fn rule() -> impl Strategy<Value = String> {
-    let key = prop_oneof![Just("$a"), Just("$b"), Just("$c"), Just("'$d e'")];
-    let constant = prop_oneof![
-        "[a-c]{0,2}".prop_map(|text| format!("\"{text}\"")),
-        (-3_i64..4).prop_map(|integer| integer.to_string()),
-        (-3_i64..4).prop_map(|integer| format!("{integer}.5")),
-        Just("2.0".to_owned()),
-        any::<bool>().prop_map(|boolean| boolean.to_string()),
-        timestamp().prop_map(|timestamp| timestamp.to_string()),
-    ];
-    let value = prop_oneof![3 => key.clone().prop_map(str::to_owned), 2 => constant.clone()];
-    let compare = prop_oneof![Just("eq"), Just("ne"), Just("gt"), Just("gte"), Just("lt"), Just("lte")];
-    let part = prop_oneof![Just("begins_with"), Just("ends_with"), Just("contains")];
-    let by = prop_oneof![key.clone().prop_map(str::to_owned), Just("[$a, $b]".to_owned())];
-    let leaf = prop_oneof![
-        4 => (compare, value.clone(), value.clone()).prop_map(|(name, l, r)| format!("({name} {l} {r})")),
-        1 => (part, value.clone(), value.clone()).prop_map(|(name, l, r)| format!("({name} {l} {r})")),
-        1 => (value.clone(), prop::collection::vec(constant, 0..4))
-            .prop_map(|(value, list)| format!("(in {value} [{}])", list.join(", "))),
-        1 => (value, prop_oneof![Just("^a"), Just("b$"), Just("\\\\d")])
-            .prop_map(|(value, pattern)| format!("(matches in::{value} pattern::\"{pattern}\")")),
-        1 => prop_oneof![Just("a"), Just("b"), Just("d e")].prop_map(|key| format!("(exists key::\"{key}\")")),
-        2 => (by, 0_u8..=100, prop_oneof![Just(""), Just("seed::\"s\""), Just("seed::\"t\"")])
-            .prop_map(|(by, percent, seed)| format!("(split pct::{percent} by::{by} {seed})")),
-    ];
-    leaf.prop_recursive(4, 24, 4, move |inner| {
-        let operand = prop_oneof![
-            8 => inner.clone(),
-            1 => any::<bool>().prop_map(|boolean| boolean.to_string()),
-            1 => key.clone().prop_map(str::to_owned),
-        ];
-        prop_oneof![
-            prop::collection::vec(operand.clone(), 2..5).prop_map(|all| format!("(and {})", all.join(" "))),
-            prop::collection::vec(operand.clone(), 2..5).prop_map(|any| format!("(or {})", any.join(" "))),
-            operand.prop_map(|one| format!("(not {one})")),
-        ]
-    })
-}
-
-#[derive(Clone, Debug)]
-enum Given {
-    Text(String),
-    Integer(i64),
-    Float(f64),
-    Boolean(bool),
-}
-
-fn context() -> impl Strategy<Value = Vec<(String, Given)>> {
-    let key =
-        prop_oneof![Just("a"), Just("b"), Just("c"), Just("d e"), Just("unread")].prop_map(str::to_owned);
-    let value = prop_oneof![
-        4 => "[a-c]{0,2}".prop_map(Given::Text),
-        2 => (-3_i64..4).prop_map(|integer| Given::Text(integer.to_string())),
-        2 => prop_oneof![Just("TRUE"), Just("false"), Just("2.50"), Just("2024-01"), Just("2012-03-04T13:06:07.125Z")]
-            .prop_map(|text| Given::Text(text.to_owned())),
-        1 => (-3_i64..4).prop_map(Given::Integer),
-        1 => (-3_i64..4).prop_map(|integer| Given::Float(integer as f64 / 2.0)),
-        1 => any::<bool>().prop_map(Given::Boolean),
-    ];
-    prop::collection::vec((key, value), 0..6)
-}
-
-fn with_context<R>(given: &[(String, Given)], then: impl FnOnce(&Context<'_>) -> R) -> R {
-    let attributes: Vec<(&str, Value<'_>)> = given
-        .iter()
-        .map(|(key, value)| {
-            let value = match value {
-                Given::Text(text) => Value::Text(text),
-                Given::Integer(integer) => Value::Integer(*integer),
-                Given::Float(float) => Value::Float(*float),
-                Given::Boolean(boolean) => Value::Boolean(*boolean),
-            };
-            (key.as_str(), value)
-        })
-        .collect();
-    then(&Context::new(&attributes))
-}
-
 fn document(rules: &[String]) -> FlagDocument {
     document_of(&[("f", rules)])
 }
@@ -178,7 +76,7 @@ proptest! {
         let text = tree.to_string();
         let reading = read(&text);
         prop_assert_eq!(&reading.diagnostics, &[], "{}", text);
-        prop_assert_eq!(bare(reading.node.unwrap()), bare(tree), "{}", text);
+        prop_assert_eq!(reading.node.unwrap(), tree, "{}", text);
     }
 
     #[test]
@@ -292,6 +190,6 @@ fn checks_within_bounds(text: &str) {
     let reading = read(text);
     if reading.diagnostics.is_empty() {
         let node = reading.node.unwrap();
-        assert_eq!(bare(read(&node.to_string()).node.unwrap()), bare(node), "{text:?}");
+        assert_eq!(read(&node.to_string()).node.unwrap(), node, "{text:?}");
     }
 }

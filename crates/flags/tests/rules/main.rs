@@ -3,8 +3,10 @@
 
 mod answers;
 mod blocks;
+mod book;
 mod diagnostics;
 mod documents;
+mod generated;
 mod laws;
 mod splits;
 mod variants;

@@ -112,6 +112,39 @@ fn many_values_are_shared_out_as_documented() {
 }
 
 #[test]
+fn a_million_values_fall_evenly() {
+    const IDS: u32 = 1_000_000;
+    const SLICES: u32 = 20;
+    // Splits are nested, so each variant gets what the one above left of its share.
+    let variants: Vec<Json> = (1..=SLICES)
+        .map(|slice| {
+            let percent = slice * 100 / SLICES;
+            let rule = format!("(split pct::{percent} by::$id)");
+            json!({ "name": format!("slice {slice}"), "enabled": true, "rule": rule })
+        })
+        .chain([json!({ "name": "rest", "enabled": true })])
+        .collect();
+    let document = json!({ "version": "1", "values": { "f": { "_variants": variants } } });
+    let flags = CompiledFlags::compile(&FlagDocument::read(document.to_string().as_bytes()).unwrap());
+    let flag = flags.flag("f").unwrap();
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for id in 0..i64::from(IDS) {
+        let attributes = [("id", Value::Integer(id))];
+        *counts.entry(flag.evaluate(&Context::new(&attributes)).variant.unwrap()).or_default() += 1;
+    }
+    assert_eq!(counts.len(), SLICES as usize, "{counts:?}");
+    let expected = f64::from(IDS / SLICES);
+    let chi_squared: f64 =
+        counts.values().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
+    // Nineteen degrees of freedom: an even draw is above this once in ten thousand.
+    assert!(chi_squared < 50.8, "{chi_squared} {counts:?}");
+    let deviation = (f64::from(IDS) * 0.05 * 0.95).sqrt();
+    for (slice, count) in &counts {
+        assert!((f64::from(*count) - expected).abs() < 4.5 * deviation, "{slice} {count}");
+    }
+}
+
+#[test]
 fn different_seeds_draw_independently() {
     let (one, other) = (
         compiled(r#"(split pct::50 by::$id seed::"one")"#, "f"),

@@ -3,10 +3,12 @@
 mod access_keys;
 mod applications;
 mod configuration;
+mod evaluation;
 mod health;
 mod problem;
 mod rollout;
 mod strategies;
+mod tokens;
 mod waiting;
 
 use crate::call::Call;
@@ -57,8 +59,16 @@ const ROUTES: &[Route] = &[
     route!(DELETE APPLICATION "delete-application" applications::delete),
     route!(GET CONFIGURATION "read-configuration" configuration::read),
     route!(GET ROLLOUT "read-rollout" rollout::read),
+    route!(POST EVALUATE "evaluate" evaluation::evaluate),
+    route!(POST EXPLAIN "explain" evaluation::explain),
+    route!(POST EVALUATE_VERSION "evaluate-version" evaluation::evaluate_version),
+    route!(POST EXPLAIN_VERSION "explain-version" evaluation::explain_version),
     route!(POST DEPLOYMENT_STRATEGIES "create-deployment-strategy" strategies::create),
     route!(GET DEPLOYMENT_STRATEGIES "list-deployment-strategies" strategies::list),
+    route!(POST TOKENS "create-token" tokens::create),
+    route!(GET TOKENS "list-tokens" tokens::list),
+    route!(GET TOKEN "get-token" tokens::get),
+    route!(DELETE TOKEN "revoke-token" tokens::revoke),
     route!(GET SERVER "server" health::server),
 ];
 

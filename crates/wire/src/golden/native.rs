@@ -25,6 +25,26 @@ fn access_keys() {
 }
 
 #[test]
+fn bearer_tokens() {
+    let full = BearerToken {
+        token_id: "abcdef234567".into(),
+        name: "web shop".into(),
+        description: some("Browsers"),
+        application_id: "3zgdtsk".into(),
+        environment_id: "0mk1vxx".into(),
+        scope: TokenScope::Read,
+        expires_at: Some(time("2027-09-28T11:59:58.004Z")),
+        expired: false,
+        created_at: time("2026-09-28T11:59:58.004Z"),
+    };
+    let least =
+        BearerToken { description: None, expires_at: None, scope: TokenScope::Evaluate, ..full.clone() };
+    golden("native.bearer-tokens", &Items { items: vec![full, least.clone()] });
+    let token = "ydm_abcdef234567_example".into();
+    golden("native.created-bearer-token", &CreatedBearerToken { bearer_token: least, token });
+}
+
+#[test]
 fn deletions_and_strategies() {
     golden(
         "native.deleted-application",

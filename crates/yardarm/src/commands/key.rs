@@ -1,8 +1,9 @@
 //! `yardarm key`: access keys of a running server.
 
+use super::output::{Output, Table, print_json};
 use super::{Failure, say};
 use crate::api::Api;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use http::Method;
 use std::process::ExitCode;
 use yardarm_wire::native::{AccessKey, CreateAccessKey, CreatedAccessKey, Items, UpdateAccessKey, paths};
@@ -14,14 +15,6 @@ pub(crate) struct KeyArguments {
     /// How results look.
     #[arg(long, global = true, default_value = "table")]
     output: Output,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
 }
 
 #[derive(Subcommand)]
@@ -100,17 +93,13 @@ fn path(id: &str) -> Result<String, Failure> {
     Ok(paths::ACCESS_KEY.replace("{accessKeyId}", id.as_str()))
 }
 
-fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    say(serde_json::to_string_pretty(value).map_err(|error| Failure::failed(error.to_string()))?);
-    Ok(())
-}
-
 fn print_table(keys: &[AccessKey]) {
-    say(format!("{:<24} {:<24} {:<9} {:<24} {}", "ACCESS KEY ID", "NAME", "STATE", "CREATED", "DESCRIPTION"));
+    let mut table = Table::new(["ACCESS KEY ID", "NAME", "STATE", "CREATED", "DESCRIPTION"]);
     for key in keys {
         let state = if key.enabled { "enabled" } else { "disabled" };
-        let created = key.created_at.timestamp();
+        let created = key.created_at.timestamp().to_string();
         let description = key.description.as_deref().unwrap_or("");
-        say(format!("{:<24} {:<24} {state:<9} {created:<24} {description}", key.access_key_id, key.name));
+        table.row([key.access_key_id.as_str(), &key.name, state, &created, description]);
     }
+    table.print();
 }

@@ -2,10 +2,17 @@
 
 mod config;
 mod doctor;
+mod eval;
+mod explain;
+mod flag;
 mod key;
+mod lint;
 mod log;
 mod master_key;
+mod output;
+mod question;
 mod serve;
+mod token;
 
 use crate::options::Sources;
 use clap::Subcommand;
@@ -17,8 +24,20 @@ use std::process::ExitCode;
 pub(crate) enum Command {
     /// Run the server.
     Serve(Box<Sources>),
+    /// List, show and change flags, one at a time.
+    Flag(Box<flag::FlagArguments>),
+    /// Say what a flag is for somebody.
+    #[command(disable_version_flag = true)]
+    Eval(Box<eval::EvalArguments>),
+    /// Say why a flag is what it is for somebody.
+    #[command(disable_version_flag = true)]
+    Explain(Box<explain::ExplainArguments>),
+    /// Find what is wrong with flag documents and rules, before they are stored.
+    Lint(lint::LintArguments),
     /// Make, list, disable and remove access keys, on a running server.
     Key(key::KeyArguments),
+    /// Make, list and revoke bearer tokens, on a running server.
+    Token(token::TokenArguments),
     /// Look after the log.
     Log(log::LogArguments),
     /// Print the options in force, as `yardarm.toml`, without secrets.
@@ -63,8 +82,13 @@ impl fmt::Display for Failure {
 pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Serve(sources) => serve::run(&sources),
+        Command::Flag(arguments) => flag::run(*arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Lint(arguments) => lint::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
+        Command::Token(arguments) => token::run(&arguments),
         Command::Config(sources) => config::run(&sources),
         Command::Doctor(sources) => doctor::run(&sources),
         Command::MasterKey(arguments) => master_key::run(&arguments),

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use yardarm_domain::{Name, Refusal};
+use yardarm_listen::Listener;
 use yardarm_log::{Log, SqliteLog};
 use yardarm_node::{Cause, Error, NewAccessKey, Node, OsEntropy, SystemClock};
-use yardarm_server::{Listener, router};
+use yardarm_server::router;
 
 pub(super) fn run(sources: &Sources) -> Result<ExitCode, Failure> {
     let options = sources.resolve()?;
@@ -54,7 +55,7 @@ async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::failed(format!("cannot listen at {}: {error}", options.listen)))?;
     let address = listener.address().map_err(|error| Failure::failed(error.to_string()))?;
     let settings = options.server();
-    let limits = settings.limits.clone();
+    let bounds = settings.limits.listen.clone();
     welcome(options, &format!("http://{address}"), administrator.as_ref());
     tracing::info!(%address, seq = node.view().seq.0, "serving");
 
@@ -62,7 +63,7 @@ async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
         signals.told_to_stop().await;
         node.begin_closing();
     };
-    let drained = yardarm_server::serve(listener, router(node.clone(), settings), &limits, stop).await;
+    let drained = yardarm_listen::serve(listener, router(node.clone(), settings), &bounds, stop).await;
     if !drained {
         tracing::warn!("requests under way were cut off");
     }

@@ -1,6 +1,10 @@
-//! Accepting connections: bounded in number, in head size and in time, and drained when the server is told to stop.
+//! Accepting HTTP connections: bounded in number, in head size and in time, and drained when told to stop. What server
+//! and agent share of serving; they share no routes.
 
-use crate::settings::Limits;
+mod browser;
+
+pub use browser::from_a_browser;
+
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -13,6 +17,33 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+
+/// Bounds on what connections can make a listener do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Bytes of a request's head: request line and headers.
+    pub head_bytes: usize,
+    /// Number of headers.
+    pub headers: usize,
+    /// From the first byte of a head, or from the connection, to its last byte.
+    pub head_time: Duration,
+    /// Connections open at a time; more wait to be accepted.
+    pub connections: usize,
+    /// How long requests under way may go on after the listener was told to stop.
+    pub drain_time: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            head_bytes: 64 * 1024,
+            headers: 100,
+            head_time: Duration::from_secs(15),
+            connections: 10_000,
+            drain_time: Duration::from_secs(20),
+        }
+    }
+}
 
 /// A bound address.
 #[derive(Debug)]
@@ -47,17 +78,17 @@ const EXHAUSTED: Duration = Duration::from_millis(100);
 pub async fn serve(
     listener: Listener,
     router: Router,
-    limits: &Limits,
+    bounds: &Bounds,
     stop: impl Future<Output = ()>,
 ) -> bool {
-    let places = Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
+    let places = Arc::new(Semaphore::new(bounds.connections.clamp(1, Semaphore::MAX_PERMITS)));
     let graceful = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time)
-        .max_buf_size(limits.head_bytes.max(8_192))
-        .max_headers(limits.headers);
+        .header_read_timeout(bounds.head_time)
+        .max_buf_size(bounds.head_bytes.max(8_192))
+        .max_headers(bounds.headers);
     let mut stop = std::pin::pin!(stop);
     loop {
         // Taking a place first leaves further connections in the kernel's queue.
@@ -89,7 +120,7 @@ pub async fn serve(
         });
     }
     drop(listener);
-    tokio::time::timeout(limits.drain_time, graceful.shutdown()).await.is_ok()
+    tokio::time::timeout(bounds.drain_time, graceful.shutdown()).await.is_ok()
 }
 
 /// Answers are small and complete: they must not wait for more.

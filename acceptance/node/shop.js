@@ -1,0 +1,110 @@
+// What most tests need: an application with an environment and a profile, made with the AWS SDK for JavaScript and
+// nothing but an endpoint changed. Where the server is, and whom to sign as, is in the environment.
+
+import {
+  AppConfigClient,
+  CreateApplicationCommand,
+  CreateConfigurationProfileCommand,
+  CreateDeploymentStrategyCommand,
+  CreateEnvironmentCommand,
+  CreateHostedConfigurationVersionCommand,
+  StartDeploymentCommand,
+  waitUntilDeploymentComplete,
+} from '@aws-sdk/client-appconfig';
+import { AppConfigDataClient } from '@aws-sdk/client-appconfigdata';
+
+export const FLAGS = 'AWS.AppConfig.FeatureFlags';
+
+const url = process.env.YARDARM_URL;
+const settings = { endpoint: url, region: 'us-east-1', maxAttempts: 1 };
+
+/** Clients of both planes. */
+export const control = new AppConfigClient(settings);
+export const data = new AppConfigDataClient(settings);
+
+let made = 0;
+
+/** A name that no other test has. */
+export function freshName(what) {
+  made += 1;
+  return `${what}-js-${process.pid}-${made}`;
+}
+
+export class Shop {
+  /** An application with an environment and a profile of the given type. */
+  static async open(type = FLAGS) {
+    const shop = new Shop();
+    shop.name = freshName('shop');
+    shop.id = (await control.send(new CreateApplicationCommand({ Name: shop.name }))).Id;
+    const inShop = { ApplicationId: shop.id };
+    shop.environment = (await control.send(new CreateEnvironmentCommand({ ...inShop, Name: 'prod' }))).Id;
+    const profile = { ...inShop, Name: 'flags', LocationUri: 'hosted', Type: type };
+    shop.profile = (await control.send(new CreateConfigurationProfileCommand(profile))).Id;
+    const instant = {
+      Name: freshName('instant'),
+      DeploymentDurationInMinutes: 0,
+      FinalBakeTimeInMinutes: 0,
+      GrowthFactor: 100,
+      ReplicateTo: 'NONE',
+    };
+    shop.instant = (await control.send(new CreateDeploymentStrategyCommand(instant))).Id;
+    return shop;
+  }
+
+  /** Stores content and deploys it to everybody at once. */
+  async publish(content) {
+    const inProfile = { ApplicationId: this.id, ConfigurationProfileId: this.profile };
+    const stored = await control.send(
+      new CreateHostedConfigurationVersionCommand({
+        ...inProfile,
+        ContentType: 'application/json',
+        Content: new TextEncoder().encode(JSON.stringify(content)),
+      }),
+    );
+    const started = await control.send(
+      new StartDeploymentCommand({
+        ...inProfile,
+        EnvironmentId: this.environment,
+        DeploymentStrategyId: this.instant,
+        ConfigurationVersion: String(stored.VersionNumber),
+      }),
+    );
+    const deployment = {
+      ApplicationId: this.id,
+      EnvironmentId: this.environment,
+      DeploymentNumber: started.DeploymentNumber,
+    };
+    await waitUntilDeploymentComplete({ client: control, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, deployment);
+    return stored.VersionNumber;
+  }
+}
+
+/** A document with a flag of each kind, and what may differ of it. */
+export function flags({ enabled = false, colour = 'blue' } = {}) {
+  return {
+    version: '1',
+    flags: {
+      checkout: {
+        attributes: {
+          colour: { constraints: { type: 'string', required: true } },
+          limit: { constraints: { type: 'number' } },
+          tags: { constraints: { type: 'array' } },
+        },
+      },
+      greeting: { attributes: { value: { constraints: { type: 'string' } } } },
+      theme: { attributes: { colour: { constraints: { type: 'string' } } } },
+    },
+    values: {
+      checkout: { enabled: true, colour, limit: 7, tags: ['a', 'b'] },
+      greeting: { enabled: true, value: 'hello' },
+      maintenance: { enabled },
+      theme: {
+        _variants: [
+          { name: 'gold', enabled: true, rule: '(eq $tier "gold")', attributeValues: { colour: 'gold' } },
+          { name: 'adult', enabled: true, rule: '(gte $age 18)', attributeValues: { colour: 'grey' } },
+          { name: 'everybody', enabled: false },
+        ],
+      },
+    },
+  };
+}

@@ -1,0 +1,33 @@
+"""Clients in JavaScript, each test file run by Node's own test runner against the server that all tests share."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from running import DEV_KEY
+
+NODE = Path(__file__).parent / "node"
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in NODE.glob("*.test.js")))
+def test_a_javascript_client(server, file, tmp_path):
+    assert (NODE / "node_modules").is_dir(), "install the clients first: make acceptance does"
+    done = subprocess.run(
+        [shutil.which("node"), "--test", "--test-reporter=spec", NODE / file],
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "YARDARM_URL": server.url,
+            "AWS_ACCESS_KEY_ID": DEV_KEY[0],
+            "AWS_SECRET_ACCESS_KEY": DEV_KEY[1],
+            "NO_PROXY": "127.0.0.1",
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

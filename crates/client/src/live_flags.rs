@@ -1,0 +1,305 @@
+//! The flags of one configuration, kept current in the background.
+//!
+//! The server is asked for what is other than the last answer, and holds the request until there is something (a long
+//! poll), so that a change, a step of a deployment or a rollback is here as soon as it is decided. While the server
+//! cannot be reached, what was good is served, also after a start if there is a copy on disk.
+//!
+//! **Invariants:** reading never waits; one request is under way at a time; dropping [`LiveFlags`] ends it.
+
+use crate::backoff::Backoff;
+use crate::disk_copy::DiskCopy;
+use crate::follower::{Answer, Follower, Freshness};
+use crate::place::Place;
+use crate::rollout::{Rollout, Version};
+use crate::server::{ApiError, ApiRequest, Server};
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use http::header::{ETAG, HeaderValue, IF_NONE_MATCH};
+use http::{Method, StatusCode};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+/// How much longer a request may take than the server is asked to wait.
+const ANSWER_TIME: Duration = Duration::from_secs(10);
+
+/// How flags are kept current.
+#[derive(Clone, Debug)]
+pub struct LiveSettings {
+    /// How long the server is asked to wait for a change, whole seconds, at most 60. A connection that was lost in
+    /// silence is noticed after this and ten seconds.
+    pub wait: Duration,
+    /// How long to wait after failures.
+    pub backoff: Backoff,
+    /// The folder for copies, one file for each configuration. `None`: nothing is kept, and a start needs a server.
+    pub copies: Option<PathBuf>,
+    /// Bytes of a copy, and so of an answer that is worth keeping.
+    pub copy_bytes: usize,
+    /// Draws random numbers, for waits.
+    pub draw: fn() -> u64,
+}
+
+impl Default for LiveSettings {
+    fn default() -> Self {
+        Self {
+            wait: Duration::from_secs(30),
+            backoff: Backoff::new(Duration::from_millis(250), Duration::from_secs(15)),
+            copies: None,
+            copy_bytes: 32 * 1024 * 1024,
+            draw: rand::random,
+        }
+    }
+}
+
+/// The flags of one configuration, kept current in the background until this is dropped.
+#[derive(Debug)]
+pub struct LiveFlags {
+    place: Place,
+    shared: Arc<Shared>,
+    stop: Arc<Notify>,
+    /// Closed once the task has ended.
+    ended: watch::Receiver<()>,
+    task: AbortHandle,
+}
+
+#[derive(Debug)]
+struct Shared {
+    serving: ArcSwapOption<Rollout>,
+    freshness: watch::Sender<Freshness>,
+    /// Counts what has been served.
+    changes: watch::Sender<u64>,
+}
+
+impl LiveFlags {
+    /// Serves the copy on disk, if there is one, and begins to follow `place` on `server`. Does not wait for the server:
+    /// see [`LiveFlags::settled`]. Needs a tokio runtime.
+    pub async fn start(server: Server, place: Place, settings: LiveSettings) -> Self {
+        let shared = Arc::new(Shared {
+            serving: ArcSwapOption::empty(),
+            freshness: watch::Sender::new(Freshness::Starting),
+            changes: watch::Sender::new(0),
+        });
+        let mut follower = Follower::new(settings.backoff.clone(), settings.wait);
+        let copy = open_copy(&server, &place, &settings).await;
+        if let Some(copy) = &copy {
+            resume(copy.clone(), &mut follower, &shared).await;
+        }
+        let stop = Arc::new(Notify::new());
+        let following = Following {
+            server,
+            path: place.rollout_path(),
+            follower,
+            copy,
+            settings,
+            shared: shared.clone(),
+            place: place.clone(),
+        };
+        let (ending, ended) = watch::channel(());
+        let stopping = stop.clone();
+        let task = tokio::spawn(async move {
+            following.run(&stopping).await;
+            drop(ending);
+        });
+        Self { place, shared, stop, ended, task: task.abort_handle() }
+    }
+
+    /// Which configuration this is.
+    #[must_use]
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// What the entity gets, as of now; without one, what everybody gets who cannot be told apart. `None`: nothing is known
+    /// yet, or nothing has reached this entity. Takes no lock.
+    #[must_use]
+    pub fn version_for(&self, entity: Option<&str>) -> Option<Arc<Version>> {
+        self.shared.serving.load().as_ref()?.version_for(entity).cloned()
+    }
+
+    /// What all clients get, as of now. `None`: nothing is known yet.
+    #[must_use]
+    pub fn rollout(&self) -> Option<Arc<Rollout>> {
+        self.shared.serving.load_full()
+    }
+
+    /// How fresh that is.
+    #[must_use]
+    pub fn freshness(&self) -> Freshness {
+        self.shared.freshness.borrow().clone()
+    }
+
+    /// Tells of every change of the freshness.
+    #[must_use]
+    pub fn watch_freshness(&self) -> watch::Receiver<Freshness> {
+        self.shared.freshness.subscribe()
+    }
+
+    /// Tells of everything new that is served, by counting.
+    #[must_use]
+    pub fn watch_changes(&self) -> watch::Receiver<u64> {
+        self.shared.changes.subscribe()
+    }
+
+    /// Waits until the server has answered or failed to, at most `within`. Answers whether there is something to serve.
+    pub async fn settled(&self, within: Duration) -> bool {
+        let mut freshness = self.watch_freshness();
+        // Late, or the task is gone: what matters is what there is.
+        let _ = timeout(within, freshness.wait_for(|now| *now != Freshness::Starting)).await;
+        self.shared.serving.load().is_some()
+    }
+
+    /// Ends it in good order: what is being written to the disk is written. Dropping ends it at once.
+    pub async fn close(&self) {
+        self.stop.notify_one();
+        // Nothing is ever sent, so this is the end.
+        let _ = self.ended.clone().changed().await;
+    }
+}
+
+impl Drop for LiveFlags {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Shared {
+    fn serve(&self, rollout: Arc<Rollout>) {
+        self.serving.store(Some(rollout));
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Answers whether that is new.
+    fn refresh(&self, freshness: Freshness) -> bool {
+        self.freshness.send_if_modified(|now| {
+            let changed = *now != freshness;
+            *now = freshness;
+            changed
+        })
+    }
+}
+
+struct Following {
+    server: Server,
+    path: String,
+    follower: Follower,
+    copy: Option<DiskCopy>,
+    settings: LiveSettings,
+    shared: Arc<Shared>,
+    place: Place,
+}
+
+impl Following {
+    async fn run(mut self, stop: &Notify) {
+        loop {
+            let asked = Instant::now();
+            let answer = tokio::select! {
+                answer = self.ask() => answer,
+                () = stop.notified() => return,
+            };
+            let took = asked.elapsed();
+            let kept = match &answer {
+                Ok(Answer::New { etag, body }) => Some((etag.clone(), body.clone())),
+                Ok(Answer::Unchanged) | Err(_) => None,
+            };
+            let step = self.follower.heard(answer.as_ref().map(Clone::clone), took, (self.settings.draw)());
+            if let Some(error) = &step.unreadable {
+                let Place { application, environment, profile } = &self.place;
+                tracing::error!(application, environment, profile, %error, "new flags cannot be read; the old ones stay");
+            }
+            // First what is served, then what is said about it: whoever waits for the second finds the first.
+            let served = step.serve.is_some();
+            if let Some(rollout) = step.serve {
+                self.shared.serve(rollout);
+            }
+            self.refresh(step.freshness);
+            if served && let Some((etag, body)) = kept {
+                self.keep(etag, body).await;
+            }
+            tokio::select! {
+                () = sleep(step.pause) => {}
+                () = stop.notified() => return,
+            }
+        }
+    }
+
+    async fn ask(&self) -> Result<Answer, ApiError> {
+        let wait = self.follower.wait();
+        let target = format!("{}?wait={}", self.path, wait.as_secs());
+        let known = self.follower.etag().and_then(|etag| HeaderValue::from_str(etag).ok());
+        let headers: Vec<_> = known.map(|known| (IF_NONE_MATCH, known)).into_iter().collect();
+        let (target, headers, body) = (&*target, &*headers, &Bytes::new());
+        let time = wait.saturating_add(ANSWER_TIME);
+        let answer =
+            self.server.send(&ApiRequest { method: &Method::GET, target, headers, body, time }).await?;
+        match answer.status() {
+            StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT => Ok(Answer::Unchanged),
+            _ => {
+                let etag = answer.headers().get(ETAG).and_then(|etag| etag.to_str().ok()).map(Into::into);
+                Ok(Answer::New { etag, body: answer.into_body() })
+            }
+        }
+    }
+
+    fn refresh(&self, freshness: Freshness) {
+        let Place { application, environment, profile } = &self.place;
+        if !self.shared.refresh(freshness.clone()) {
+            return;
+        }
+        match freshness {
+            Freshness::Stale(why) => {
+                tracing::warn!(application, environment, profile, %why, "flags may be out of date");
+            }
+            Freshness::Starting | Freshness::Current => {
+                tracing::info!(application, environment, profile, "flags are current");
+            }
+        }
+    }
+
+    /// Keeps an answer on disk. Flags are served whether or not that works.
+    async fn keep(&self, etag: Option<Box<str>>, body: Bytes) {
+        let Some(copy) = self.copy.clone() else { return };
+        let shown = copy.path().display().to_string();
+        let saving = tokio::task::spawn_blocking(move || copy.save(etag.as_deref(), &body));
+        if let Ok(Err(error)) = saving.await {
+            tracing::warn!(path = shown, %error, "flags cannot be kept on disk");
+        }
+    }
+}
+
+async fn open_copy(server: &Server, place: &Place, settings: &LiveSettings) -> Option<DiskCopy> {
+    let folder = settings.copies.clone()?;
+    let shown = folder.display().to_string();
+    let (server, place, limit) = (server.url().to_string(), place.clone(), settings.copy_bytes);
+    let opening = tokio::task::spawn_blocking(move || DiskCopy::new(&folder, &server, &place, limit));
+    match opening.await.ok()? {
+        Ok(copy) => Some(copy),
+        Err(error) => {
+            tracing::warn!(path = shown, %error, "flags cannot be kept on disk");
+            None
+        }
+    }
+}
+
+/// Serves what the copy says, until the server is heard of.
+async fn resume(copy: DiskCopy, follower: &mut Follower, shared: &Shared) {
+    let shown = copy.path().display().to_string();
+    let Ok(loaded) = tokio::task::spawn_blocking(move || copy.load()).await else { return };
+    let kept = match loaded {
+        Ok(None) => return,
+        Ok(Some(kept)) => kept,
+        Err(error) => {
+            tracing::warn!(path = shown, %error, "a copy of flags is not used");
+            return;
+        }
+    };
+    match follower.resume(kept.etag.as_deref(), &kept.answer) {
+        Ok(rollout) => {
+            tracing::info!(path = shown, "serving flags from a copy until the server is heard of");
+            shared.serve(rollout);
+        }
+        Err(error) => tracing::warn!(path = shown, %error, "a copy of flags is not used"),
+    }
+}

@@ -1,0 +1,110 @@
+//! Which form of a configuration a client wants: the `Accept` header, read leniently.
+//!
+//! Only forms that are named count, wildcards do not: clients that send `*/*` want what everybody gets. Of several named
+//! forms the one with the highest `q` is wanted, then the one that says most. What cannot be read is passed over.
+
+use http::HeaderMap;
+use http::header::ACCEPT;
+use yardarm_node::Form;
+use yardarm_wire::data_plane::STORED_FLAGS;
+
+/// The form that a request asks for.
+pub(crate) fn form(headers: &HeaderMap) -> Form {
+    let mut best = (0.0, Form::Plain);
+    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    for (form, q) in values.flat_map(|value| parts(value, ',')).filter_map(read) {
+        if q > best.0 || (q == best.0 && weight(form) > weight(best.1)) {
+            best = (q, form);
+        }
+    }
+    best.1
+}
+
+/// How much a form says.
+fn weight(form: Form) -> u8 {
+    match form {
+        Form::Plain => 0,
+        Form::Stored => 1,
+    }
+}
+
+/// The form that one element names, and how much it is wanted: above 0, up to 1.
+fn read(element: &str) -> Option<(Form, f32)> {
+    let mut parts = parts(element, ';').map(str::trim);
+    let media_type = parts.next()?;
+    let is = |name: &str| media_type.eq_ignore_ascii_case(name);
+    let form = if is("application/json") {
+        Form::Plain
+    } else if is(STORED_FLAGS) {
+        Form::Stored
+    } else {
+        return None;
+    };
+    let mut q = 1.0;
+    for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+        let value = value.trim().trim_matches('"');
+        if name.trim().eq_ignore_ascii_case("q") {
+            q = value.parse().ok().filter(|q| (0.0..=1.0).contains(q))?;
+        }
+    }
+    (q > 0.0).then_some((form, q))
+}
+
+/// Splits at `separator`, but not inside quotes.
+fn parts(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    text.split(move |letter| {
+        quoted ^= letter == '"';
+        letter == separator && !quoted
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+    use proptest::prelude::*;
+
+    fn asked(values: &[&str]) -> Form {
+        form(&values.iter().map(|value| (ACCEPT, HeaderValue::from_str(value).unwrap())).collect())
+    }
+
+    #[test]
+    fn agents_get_the_form_they_name_and_everybody_else_the_plain_one() {
+        assert_eq!(asked(&["application/vnd.yardarm.flags+json, application/json;q=0.5"]), Form::Stored);
+        for plain in ["*/*", "", "application/json", "application/*", "text/html, */*;q=0.8"] {
+            assert_eq!(asked(&[plain]), Form::Plain, "{plain}");
+        }
+        assert_eq!(asked(&[]), Form::Plain);
+    }
+
+    #[test]
+    fn letter_case_space_quotes_and_order_do_not_matter() {
+        assert_eq!(
+            asked(&["*/*", " application/vnd.Yardarm.Flags+JSON ; x=\"a,b;q=0\" ; Q = 0.3 "]),
+            Form::Stored
+        );
+    }
+
+    #[test]
+    fn what_is_wanted_most_wins_and_what_is_not_wanted_does_not() {
+        let stored = "application/vnd.yardarm.flags+json";
+        for (accept, wanted) in [
+            (format!("{stored};q=0"), Form::Plain),
+            (format!("{stored};q=0.000"), Form::Plain),
+            (format!("{stored};q=2"), Form::Plain),
+            (format!("{stored};q=x"), Form::Plain),
+            (format!("{stored};q=0.4, application/json;q=0.5"), Form::Plain),
+            (format!("{stored};q=0.5, application/json;q=0.5"), Form::Stored),
+        ] {
+            assert_eq!(asked(&[&accept]), wanted, "{accept}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_is_sent_is_too_much(value in "[ -~]{0,200}") {
+            asked(&[&value]);
+        }
+    }
+}

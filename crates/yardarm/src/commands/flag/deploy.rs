@@ -1,0 +1,212 @@
+//! Deploying the version that a change made, and following it.
+
+use super::super::Failure;
+use crate::control_plane::{ControlPlane, FlagProfile, StoredFlags, flags_of};
+use crate::options::EnvironmentOption;
+use crate::terminal::Progress;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use std::fmt;
+use std::time::Duration;
+use yardarm_flags::{FlagDifference, FlagDocument, diff};
+use yardarm_wire::deployments::Deployment;
+use yardarm_wire::enums::DeploymentState;
+use yardarm_wire::environments::Environment;
+use yardarm_wire::native::{DeploymentStrategy, RolloutState};
+
+/// How often a deployment that is followed is asked for.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// How often in a row the server may fail to answer while a deployment is followed.
+const FAILURES: usize = 20;
+
+/// Whether and how to deploy.
+#[derive(Args)]
+pub(super) struct Deploying {
+    /// Deploy the version too.
+    #[arg(long)]
+    deploy: bool,
+    #[command(flatten)]
+    environment: EnvironmentOption,
+    /// How to deploy: the name or id of a strategy, such as AppConfig.AllAtOnce.
+    #[arg(long, env = "YARDARM_STRATEGY")]
+    strategy: Option<String>,
+    /// Follow the deployment until it is complete, or until everyone has the version.
+    #[arg(
+        long,
+        value_name = "UNTIL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "complete",
+        requires = "deploy"
+    )]
+    wait: Option<Until>,
+}
+
+/// How long a deployment is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Until {
+    /// Until it is complete, after the bake time.
+    Complete,
+    /// Until everyone has the version.
+    Everyone,
+}
+
+/// Where and how a version is deployed.
+pub(super) struct Plan {
+    pub(super) environment: Environment,
+    pub(super) strategy: DeploymentStrategy,
+    until: Option<Until>,
+    /// What the environment serves now; `None` if nothing was ever deployed there.
+    served: Option<RolloutState>,
+}
+
+impl Deploying {
+    pub(super) fn plan(&self, plane: &ControlPlane, profile: &FlagProfile) -> Result<Option<Plan>, Failure> {
+        if !self.deploy {
+            return Ok(None);
+        }
+        let environment = plane.environment(profile, self.environment.get())?;
+        let strategy = plane.strategy(self.strategy.as_deref().filter(|strategy| !strategy.is_empty()))?;
+        let served = plane.rollout(profile, &environment)?;
+        Ok(Some(Plan { environment, strategy, until: self.wait, served }))
+    }
+}
+
+/// A deployment that was started.
+pub(super) struct Started {
+    deployment: Deployment,
+    environment: String,
+    strategy: String,
+}
+
+impl fmt::Display for Started {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { deployment, environment, strategy } = self;
+        let (number, version) = (deployment.deployment_number, &deployment.configuration_version);
+        write!(f, "Deployment {number} of version {version} to {environment} has started ({strategy}).")
+    }
+}
+
+/// A deployment, for programs.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Report {
+    environment: String,
+    number: u64,
+    strategy: String,
+    state: DeploymentState,
+    percentage: f64,
+}
+
+impl Plan {
+    /// What the environment does not have yet of the latest version.
+    pub(super) fn undeployed(&self, latest: &StoredFlags) -> Result<Vec<FlagDifference>, Failure> {
+        let stable = self.served.as_ref().and_then(|served| served.stable.as_ref());
+        match stable {
+            Some(stable) if u64::from(stable.version) == latest.number => Ok(vec![]),
+            Some(stable) => Ok(diff(&flags_of(stable)?, &latest.document)),
+            None => Ok(diff(&FlagDocument::default(), &latest.document)),
+        }
+    }
+
+    /// Starts it; `None` if the environment has the version already.
+    pub(super) fn start(
+        &self,
+        plane: &ControlPlane,
+        profile: &FlagProfile,
+        version: u64,
+        description: &str,
+    ) -> Result<Option<Started>, Failure> {
+        let has = |found: &RolloutState| {
+            let newest = found.candidate.as_ref().or(found.stable.as_ref());
+            newest.is_some_and(|newest| u64::from(newest.version) == version)
+        };
+        if self.served.as_ref().is_some_and(has) {
+            return Ok(None);
+        }
+        let environment = &self.environment.name;
+        let started =
+            plane.start_deployment(profile, &self.environment, &self.strategy, version, description);
+        let deployment = started.map_err(|error| {
+            Failure::failed(format!(
+                "version {version} is stored, but not deployed to {environment}: {error}\n\
+                 Give the same command again when that is over: it stores nothing twice, and deploys."
+            ))
+        })?;
+        let strategy = self.strategy.name.clone();
+        Ok(Some(Started { deployment, environment: environment.clone(), strategy }))
+    }
+
+    /// Follows it as far as it is wanted.
+    pub(super) fn follow(&self, plane: &ControlPlane, started: Started) -> Result<Report, Failure> {
+        let Started { mut deployment, environment, strategy } = started;
+        if let Some(until) = self.until {
+            deployment = self.followed(plane, deployment, until)?;
+        }
+        Ok(Report {
+            environment,
+            number: deployment.deployment_number,
+            strategy,
+            state: deployment.state,
+            percentage: deployment.percentage_complete.to_f64(),
+        })
+    }
+
+    fn followed(
+        &self,
+        plane: &ControlPlane,
+        mut deployment: Deployment,
+        until: Until,
+    ) -> Result<Deployment, Failure> {
+        let (number, environment) = (deployment.deployment_number, &self.environment);
+        let mut progress = Progress::start();
+        let mut failures = 0;
+        let end = loop {
+            progress.say(&format!(
+                "{}, deployment {number}: {} % {}",
+                environment.name,
+                deployment.percentage_complete.to_f64(),
+                deployment.state
+            ));
+            if let Some(end) = is_over(&deployment, until) {
+                break end;
+            }
+            std::thread::sleep(PAUSE);
+            match plane.deployment(environment, number) {
+                Ok(newer) => {
+                    failures = 0;
+                    deployment = newer;
+                }
+                Err(failure) if failures == FAILURES => {
+                    let text = format!("{failure}\nDeployment {number} goes on; nobody follows it any more.");
+                    return Err(Failure::failed(text));
+                }
+                Err(_) => failures += 1,
+            }
+        };
+        progress.end();
+        if end {
+            return Ok(deployment);
+        }
+        let why = deployment.event_log.iter().map(|event| event.description.as_str());
+        let why: Vec<&str> = why.take(2).collect();
+        let (name, state) = (&environment.name, deployment.state);
+        Err(Failure::failed(format!("deployment {number} to {name} ended as {state}: {}", why.join(" "))))
+    }
+}
+
+/// Whether it ended well, or `None` while it goes on.
+fn is_over(deployment: &Deployment, until: Until) -> Option<bool> {
+    match (deployment.state, until) {
+        (DeploymentState::Complete, _) | (DeploymentState::Baking, Until::Everyone) => Some(true),
+        (DeploymentState::RolledBack | DeploymentState::Reverted, _) => Some(false),
+        (
+            DeploymentState::Baking
+            | DeploymentState::Validating
+            | DeploymentState::Deploying
+            | DeploymentState::RollingBack,
+            _,
+        ) => None,
+    }
+}

@@ -1,0 +1,345 @@
+//! What the commands about flags ask of a server, and what they say when the answer is no.
+//!
+//! Everything is asked by name or id. Whoever names something that does not exist is told what does.
+
+use crate::api::Api;
+use crate::commands::Failure;
+use crate::options::Target;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{Method, StatusCode};
+use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
+use std::fmt;
+use yardarm_client::{ApiError, segment};
+use yardarm_flags::document::FlagKey;
+use yardarm_flags::{FlagDocument, ReadError};
+use yardarm_wire::applications::Application;
+use yardarm_wire::deployments::{Deployment, StartDeploymentRequest};
+use yardarm_wire::environments::Environment;
+use yardarm_wire::headers;
+use yardarm_wire::hosted_versions::HostedConfigurationVersionSummary;
+use yardarm_wire::native::{DeploymentStrategy, Items, RolloutState, RolloutVersion, paths};
+use yardarm_wire::pages::Page;
+use yardarm_wire::profiles::ConfigurationProfileSummary;
+
+/// The type of profiles that hold flags.
+const FEATURE_FLAGS: &str = "AWS.AppConfig.FeatureFlags";
+
+/// Pages of a list that are read; nobody has more than the quotas allow.
+const MAX_PAGES: usize = 200;
+
+/// Names listed in a message.
+const MAX_LISTED: usize = 20;
+
+/// A server's control plane.
+pub(crate) struct ControlPlane {
+    api: Api,
+}
+
+/// A profile of flags.
+#[derive(Clone, Debug)]
+pub(crate) struct FlagProfile {
+    pub(crate) application: Application,
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+/// As people call it: `shop/flags`.
+impl fmt::Display for FlagProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.application.name, self.name)
+    }
+}
+
+impl FlagProfile {
+    fn path(&self) -> String {
+        format!("/applications/{}/configurationprofiles/{}", segment(&self.application.id), segment(&self.id))
+    }
+}
+
+/// A stored version of a profile's flags.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredFlags {
+    /// Its number; 0 stands for the empty document before the first version.
+    pub(crate) number: u64,
+    pub(crate) document: FlagDocument,
+}
+
+/// What became of a document that was to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// It is this version.
+    Version(u64),
+    /// Somebody else has stored a version meanwhile; the latest number, if it was told.
+    Overtaken(Option<u64>),
+}
+
+impl ControlPlane {
+    pub(crate) fn from_environment() -> Result<Self, Failure> {
+        Ok(Self { api: Api::from_environment()? })
+    }
+
+    /// The profile that is meant.
+    pub(crate) fn profile(&self, target: &Target) -> Result<FlagProfile, Failure> {
+        let application = self.application(target.application())?;
+        let path = format!("/applications/{}/configurationprofiles", segment(&application.id));
+        let all = || {
+            let all: Vec<ConfigurationProfileSummary> =
+                self.list(&path, &format!("&type={FEATURE_FLAGS}"))?;
+            Ok::<Vec<String>, Failure>(all.into_iter().map(|profile| profile.name).collect())
+        };
+        let Some(wanted) = target.profile() else {
+            let there_are = listed(&all()?);
+            return Err(Failure::usage(format!(
+                "say which profile: --profile NAME, or YARDARM_PROFILE; `{}` has {there_are}",
+                application.name
+            )));
+        };
+        let Some(found) = self.get::<ConfigurationProfileSummary>(&format!("{path}/{}", segment(wanted)))?
+        else {
+            let (name, there_are) = (&application.name, listed(&all()?));
+            return Err(Failure::failed(format!(
+                "application `{name}` has no configuration profile `{wanted}`; of flags it has {there_are}"
+            )));
+        };
+        if found.profile_type != FEATURE_FLAGS {
+            let (name, there_are) = (found.name, listed(&all()?));
+            return Err(Failure::failed(format!(
+                "profile `{name}` holds free-form configuration, not flags; of flags there are {there_are}"
+            )));
+        }
+        Ok(FlagProfile { application, id: found.id, name: found.name })
+    }
+
+    fn application(&self, wanted: Option<&str>) -> Result<Application, Failure> {
+        let all = || {
+            let all: Vec<Application> = self.list("/applications", "")?;
+            Ok::<Vec<String>, Failure>(all.into_iter().map(|application| application.name).collect())
+        };
+        let Some(wanted) = wanted else {
+            return Err(Failure::usage(format!(
+                "say which application: --application NAME, or YARDARM_APPLICATION; there is {}",
+                listed(&all()?)
+            )));
+        };
+        match self.get(&format!("/applications/{}", segment(wanted)))? {
+            Some(application) => Ok(application),
+            None => Err(Failure::failed(format!(
+                "there is no application `{wanted}`; there is {}",
+                listed(&all()?)
+            ))),
+        }
+    }
+
+    /// The environment that is meant.
+    pub(crate) fn environment(
+        &self,
+        profile: &FlagProfile,
+        wanted: Option<&str>,
+    ) -> Result<Environment, Failure> {
+        let application = &profile.application;
+        let there_are = || {
+            let all = self.environments(profile)?;
+            Ok::<String, Failure>(listed(
+                &all.into_iter().map(|environment| environment.name).collect::<Vec<_>>(),
+            ))
+        };
+        let Some(wanted) = wanted else {
+            return Err(Failure::usage(format!(
+                "say which environment: --environment NAME, or YARDARM_ENVIRONMENT; `{}` has {}",
+                application.name,
+                there_are()?
+            )));
+        };
+        let path = format!("/applications/{}/environments/{}", segment(&application.id), segment(wanted));
+        match self.get(&path)? {
+            Some(environment) => Ok(environment),
+            None => Err(Failure::failed(format!(
+                "application `{}` has no environment `{wanted}`; it has {}",
+                application.name,
+                there_are()?
+            ))),
+        }
+    }
+
+    /// All environments of the application.
+    pub(crate) fn environments(&self, profile: &FlagProfile) -> Result<Vec<Environment>, Failure> {
+        self.list(&format!("/applications/{}/environments", segment(&profile.application.id)), "")
+    }
+
+    /// The strategy that is meant, by name or id.
+    pub(crate) fn strategy(&self, wanted: Option<&str>) -> Result<DeploymentStrategy, Failure> {
+        let all: Items<DeploymentStrategy> =
+            self.api.call(Method::GET, paths::DEPLOYMENT_STRATEGIES, None::<&()>)?;
+        let names: Vec<String> = all.items.iter().map(|strategy| strategy.name.clone()).collect();
+        let Some(wanted) = wanted else {
+            return Err(Failure::usage(format!(
+                "say how to deploy: --strategy NAME, or YARDARM_STRATEGY; there is {}",
+                listed(&names)
+            )));
+        };
+        let by_id = all.items.iter().find(|strategy| strategy.id == wanted);
+        let found = by_id.or_else(|| all.items.iter().find(|strategy| strategy.name == wanted));
+        found.cloned().ok_or_else(|| {
+            Failure::failed(format!(
+                "there is no deployment strategy `{wanted}`; there is {}",
+                listed(&names)
+            ))
+        })
+    }
+
+    /// The latest version.
+    pub(crate) fn latest(&self, profile: &FlagProfile) -> Result<StoredFlags, Failure> {
+        let target = format!("{}/hostedconfigurationversions?max_results=1", profile.path());
+        let page: Page<HostedConfigurationVersionSummary> =
+            self.api.call(Method::GET, &target, None::<&()>)?;
+        match page.items.first() {
+            Some(latest) => self.version(profile, latest.version_number),
+            None => Ok(StoredFlags { number: 0, document: FlagDocument::default() }),
+        }
+    }
+
+    /// A version by its number.
+    pub(crate) fn version(&self, profile: &FlagProfile, number: u64) -> Result<StoredFlags, Failure> {
+        let target = format!("{}/hostedconfigurationversions/{number}", profile.path());
+        let answer = match self.api.send(Method::GET, &target, &[], Bytes::new()) {
+            Err(ApiError::Refused { status: StatusCode::NOT_FOUND, .. }) => {
+                return Err(Failure::failed(format!("there is no version {number} of {profile}")));
+            }
+            answer => answer?,
+        };
+        let document = FlagDocument::read(answer.body()).map_err(|error| damaged(profile, number, &error))?;
+        Ok(StoredFlags { number, document })
+    }
+
+    /// Stores `document`, unless the latest version is no longer number `latest`.
+    pub(crate) fn store(
+        &self,
+        profile: &FlagProfile,
+        document: &FlagDocument,
+        latest: u64,
+        description: &str,
+    ) -> Result<Stored, Failure> {
+        let target = format!("{}/hostedconfigurationversions", profile.path());
+        let description = HeaderValue::from_bytes(description.as_bytes())
+            .map_err(|_| Failure::usage("a description is one line of text without control characters"))?;
+        let about: [(HeaderName, HeaderValue); 3] = [
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            (headers::LATEST_VERSION_NUMBER, latest.into()),
+            (headers::DESCRIPTION, description),
+        ];
+        let body = Bytes::from(yardarm_flags::write(document));
+        match self.api.send(Method::POST, &target, &about, body) {
+            Ok(answer) => {
+                let number = answer.headers().get(headers::VERSION_NUMBER);
+                let number = number.and_then(|number| number.to_str().ok()?.parse().ok());
+                let unnumbered = || Failure::failed("the server stored a version and did not say its number");
+                number.map(Stored::Version).ok_or_else(unnumbered)
+            }
+            // `… does not match actual latest version 8`
+            Err(ApiError::Refused { status: StatusCode::CONFLICT, detail, .. }) => {
+                let actual = detail.split_whitespace().last();
+                Ok(Stored::Overtaken(actual.and_then(|number| number.parse().ok())))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What an environment serves; `None` if nothing was ever deployed there.
+    pub(crate) fn rollout(
+        &self,
+        profile: &FlagProfile,
+        environment: &Environment,
+    ) -> Result<Option<RolloutState>, Failure> {
+        let path = paths::ROLLOUT
+            .replace("{application}", &segment(&profile.application.id))
+            .replace("{environment}", &segment(&environment.id))
+            .replace("{profile}", &segment(&profile.id));
+        self.get(&path)
+    }
+
+    /// Starts the deployment of a version.
+    pub(crate) fn start_deployment(
+        &self,
+        profile: &FlagProfile,
+        environment: &Environment,
+        strategy: &DeploymentStrategy,
+        version: u64,
+        description: &str,
+    ) -> Result<Deployment, ApiError> {
+        let body = StartDeploymentRequest {
+            deployment_strategy_id: Some(strategy.id.clone()),
+            configuration_profile_id: Some(profile.id.clone()),
+            configuration_version: Some(version.to_string()),
+            description: Some(description.to_owned()),
+            ..StartDeploymentRequest::default()
+        };
+        self.api.ask(Method::POST, &deployments(environment), Some(&body))
+    }
+
+    /// A deployment as it is now.
+    pub(crate) fn deployment(&self, environment: &Environment, number: u64) -> Result<Deployment, Failure> {
+        self.api.call(Method::GET, &format!("{}/{number}", deployments(environment)), None::<&()>)
+    }
+
+    /// `None` for what does not exist.
+    fn get<T: DeserializeOwned>(&self, target: &str) -> Result<Option<T>, Failure> {
+        match self.api.ask(Method::GET, target, None::<&()>) {
+            Ok(found) => Ok(Some(found)),
+            Err(ApiError::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// All pages of a list. `filter`: `&name=value`, or nothing.
+    fn list<T: DeserializeOwned>(&self, path: &str, filter: &str) -> Result<Vec<T>, Failure> {
+        let mut all = Vec::new();
+        let mut next = String::new();
+        for _ in 0..MAX_PAGES {
+            let target = format!("{path}?max_results=50{filter}{next}");
+            let page: Page<T> = self.api.call(Method::GET, &target, None::<&()>)?;
+            all.extend(page.items);
+            match page.next_token {
+                Some(token) => next = format!("&next_token={}", segment(&token)),
+                None => break,
+            }
+        }
+        Ok(all)
+    }
+}
+
+fn deployments(environment: &Environment) -> String {
+    let (application, environment) = (segment(&environment.application_id), segment(&environment.id));
+    format!("/applications/{application}/environments/{environment}/deployments")
+}
+
+/// Every stored document was checked, by this program or one that checks less.
+fn damaged(profile: &FlagProfile, number: u64, error: &ReadError) -> Failure {
+    Failure::failed(format!("version {number} of {profile} is no flag document: {error}"))
+}
+
+/// The flags of a deployed version.
+pub(crate) fn flags_of(version: &RolloutVersion) -> Result<FlagDocument, Failure> {
+    let content = version.content.as_deref().unwrap_or_default();
+    FlagDocument::read(content.as_bytes())
+        .map_err(|error| Failure::failed(format!("the deployed version {}: {error}", version.version)))
+}
+
+/// The keys of all flags of a document, in order.
+pub(crate) fn flag_keys(document: &FlagDocument) -> Vec<String> {
+    let keys: BTreeSet<&FlagKey> = document.flags().keys().chain(document.values().keys()).collect();
+    keys.into_iter().map(ToString::to_string).collect()
+}
+
+/// Names for a message.
+pub(crate) fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    let shown: Vec<String> = names.iter().take(MAX_LISTED).map(|name| format!("`{name}`")).collect();
+    match names.len().saturating_sub(MAX_LISTED) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
