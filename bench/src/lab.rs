@@ -13,6 +13,8 @@ pub(crate) struct Lab {
     pub(crate) yardarm: PathBuf,
     /// The bare server.
     pub(crate) bare: PathBuf,
+    /// The program that evaluates flags beside other evaluators.
+    pub(crate) peers: PathBuf,
     /// Where stores are made, on the disk that is measured.
     pub(crate) folder: PathBuf,
     /// The core of servers that are measured for processor time.

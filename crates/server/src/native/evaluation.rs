@@ -117,7 +117,7 @@ impl Flags {
     fn evaluate(self, keys: Option<Vec<String>>, request: &Request<'_>) -> Result<wire::Evaluation, Fault> {
         let attributes = request.attributes();
         let context = Context::new(&attributes);
-        let keys = keys.unwrap_or_else(|| self.flags.flags().keys().map(ToString::to_string).collect());
+        let keys = keys.unwrap_or_else(|| self.flags.flags().map(|(key, _)| key.to_string()).collect());
         let evaluated = |key: String| match self.flags.resolve(&key, &context) {
             Some(resolution) => Ok(flag(key, &resolution)),
             None => Err(self.unknown(&key)),
