@@ -118,7 +118,7 @@ impl Flags {
     fn evaluate(self, keys: Option<Vec<String>>, request: &Request<'_>) -> Result<wire::Evaluation, Fault> {
         let attributes = request.attributes();
         let context = Context::new(&attributes);
-        let mut keys = keys.unwrap_or_else(|| self.flags.flags().keys().map(ToString::to_string).collect());
+        let mut keys = keys.unwrap_or_else(|| self.flags.flags().map(|(key, _)| key.to_string()).collect());
         // Each is answered once, so that the answer is no larger than the document.
         let mut seen = BTreeSet::new();
         keys.retain(|key| seen.insert(key.clone()));
