@@ -142,6 +142,10 @@ class TestConfig:
         done = self.config(binary, tmp_path, *arguments, env=env, check=2)
         assert named in done.stderr and "panicked" not in done.stderr and done.stdout == ""
 
+    def test_variables_of_other_commands_are_known(self, binary, tmp_path):
+        names = ("APPLICATION", "PROFILE", "ENVIRONMENT", "STRATEGY", "URL", "TOKEN")
+        self.config(binary, tmp_path, env={f"YARDARM_{name}": "x" for name in names})
+
     def test_secrets_are_hidden(self, binary, tmp_path):
         env = {"YARDARM_ADMIN_ACCESS_KEY_ID": "YDKX", "YARDARM_ADMIN_SECRET_ACCESS_KEY": "open sesame"}
         shown = self.config(binary, tmp_path, env=env).stdout

@@ -49,5 +49,5 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     let rule = Rule::read(r#"(or (split pct::50 by::$a) (gt $b 5) (matches in::$c pattern::"^x"))"#).expect("a rule");
-    CompiledRule::compile(&rule, "f").is_true(&Context::new(&attributes));
+    let _ = CompiledRule::compile(&rule, "f").is_true(&Context::new(&attributes));
 });

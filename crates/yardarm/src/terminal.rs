@@ -25,7 +25,7 @@ pub(crate) struct Palette {
 impl Palette {
     /// Colours for terminals, unless `NO_COLOR` is set.
     pub(crate) fn of_output() -> Self {
-        Self { coloured: io::stdout().is_terminal() && environment::variable("NO_COLOR").is_none() }
+        Self { coloured: is_output_seen() && environment::variable("NO_COLOR").is_none() }
     }
 
     /// `text` in `colour`.
@@ -68,6 +68,11 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
 /// Whether there is somebody to ask.
 pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Whether standard output is a terminal, and not a file or another program.
+pub(crate) fn is_output_seen() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// Asks a question that yes or no answers; anything but yes is no.

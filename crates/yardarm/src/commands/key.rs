@@ -1,6 +1,6 @@
 //! `yardarm key`: access keys of a running server.
 
-use super::output::{Output, print_json};
+use super::output::{Output, Table, print_json};
 use super::{Failure, say};
 use crate::api::Api;
 use clap::{Args, Subcommand};
@@ -94,11 +94,12 @@ fn path(id: &str) -> Result<String, Failure> {
 }
 
 fn print_table(keys: &[AccessKey]) {
-    say(format!("{:<24} {:<24} {:<9} {:<24} {}", "ACCESS KEY ID", "NAME", "STATE", "CREATED", "DESCRIPTION"));
+    let mut table = Table::new(["ACCESS KEY ID", "NAME", "STATE", "CREATED", "DESCRIPTION"]);
     for key in keys {
         let state = if key.enabled { "enabled" } else { "disabled" };
-        let created = key.created_at.timestamp();
+        let created = key.created_at.timestamp().to_string();
         let description = key.description.as_deref().unwrap_or("");
-        say(format!("{:<24} {:<24} {state:<9} {created:<24} {description}", key.access_key_id, key.name));
+        table.row([key.access_key_id.as_str(), &key.name, state, &created, description]);
     }
+    table.print();
 }

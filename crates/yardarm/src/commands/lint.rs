@@ -14,6 +14,9 @@ use yardarm_flags::json_position::{Step, Target, TextPosition, locate_nearest};
 use yardarm_flags::rule::{Diagnostic, check};
 use yardarm_flags::{FlagDocument, ReadError, RuleWarning, Violation, Violations, lint};
 
+/// Findings of one text that are shown with their line: each costs a look at the whole text.
+const MAX_EXCERPTS: usize = 100;
+
 #[derive(Args)]
 pub(crate) struct LintArguments {
     /// Flag documents in the stored form; `-` is standard input.
@@ -152,7 +155,7 @@ fn summary(errors: usize, warnings: usize) -> String {
 
 fn print(report: &Report, text: &str) {
     let palette = Palette::of_output();
-    for finding in &report.findings {
+    for (number, finding) in report.findings.iter().enumerate() {
         let colour = match finding.severity {
             Severity::Error => Colour::Red,
             Severity::Warning => Colour::Yellow,
@@ -161,7 +164,7 @@ fn print(report: &Report, text: &str) {
         let place = finding.at.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default();
         let (file, message, code) = (printable(&report.file), printable(&finding.message), &finding.code);
         say(format!("{file}{place}: {severity}: {message} [{}]", printable(code)));
-        if let Some(at) = finding.at {
+        if let Some(at) = finding.at.filter(|_| number < MAX_EXCERPTS) {
             say(excerpt(text, at));
         }
     }

@@ -1,7 +1,7 @@
 //! What `eval` and `explain` are asked: which flag, for whom, and of which document.
 
 use super::Failure;
-use crate::control_plane::{ControlPlane, FlagProfile, flags_of, listed};
+use crate::control_plane::{ControlPlane, flags_of, listed};
 use crate::input;
 use crate::options::{EnvironmentOption, Target};
 use clap::Args;
@@ -96,29 +96,44 @@ impl Question {
             return Ok(Subject { document, version: None, shown });
         }
         let plane = ControlPlane::from_environment()?;
+        let Some(version) = self.version else { return self.deployed(&plane) };
         let profile = plane.profile(&self.target)?;
-        let stored = match self.version {
-            None => return self.deployed(&plane, &profile),
-            Some(VersionName::Latest) => plane.latest(&profile)?,
-            Some(VersionName::Number(number)) => plane.version(&profile, number)?,
+        let stored = match version {
+            VersionName::Latest => plane.latest(&profile)?,
+            VersionName::Number(number) => plane.version(&profile, number)?,
         };
         let shown = format!("version {} of {profile}", stored.number);
         Ok(Subject { document: stored.document, version: Some(stored.number), shown })
     }
 
-    fn deployed(&self, plane: &ControlPlane, profile: &FlagProfile) -> Result<Subject, Failure> {
-        let environment = plane.environment(profile, self.environment.get())?;
-        let name = &environment.name;
-        let nothing = || {
-            Failure::failed(format!(
-                "nothing of {profile} is deployed in {name}; --version latest asks what is stored"
-            ))
-        };
-        let served = plane.rollout(profile, &environment)?.ok_or_else(nothing)?;
-        let (version, place) = gets(served, self.entity.as_deref()).ok_or_else(nothing)?;
+    /// What the environment serves, read by the names as they were given: a bearer token may do that, and look up nothing.
+    fn deployed(&self, plane: &ControlPlane) -> Result<Subject, Failure> {
+        let names = (self.target.application(), self.target.profile(), self.environment.get());
+        if let (Some(application), Some(profile), Some(environment)) = names {
+            let shown = format!("{application}/{profile}");
+            if let Some(served) = plane.served(application, profile, environment)? {
+                return self.decided(served, &shown, environment);
+            }
+            if !plane.can_look_around() {
+                return Err(nothing(&shown, environment));
+            }
+        }
+        // Something was not said, or is not there.
+        let profile = plane.profile(&self.target)?;
+        let environment = plane.environment(&profile, self.environment.get())?;
+        let shown = profile.to_string();
+        let served = plane.rollout(&profile, &environment)?;
+        let served = served.ok_or_else(|| nothing(&shown, &environment.name))?;
+        self.decided(served, &shown, &environment.name)
+    }
+
+    /// The version that the entity gets.
+    fn decided(&self, served: RolloutState, profile: &str, environment: &str) -> Result<Subject, Failure> {
+        let given = gets(served, self.entity.as_deref());
+        let (version, place) = given.ok_or_else(|| nothing(profile, environment))?;
         let document = flags_of(&version)?;
         let number = version.version;
-        let shown = format!("version {number} of {profile}, deployed in {name}{place}");
+        let shown = format!("version {number} of {profile}, deployed in {environment}{place}");
         Ok(Subject { document, version: Some(number.into()), shown })
     }
 
@@ -142,6 +157,12 @@ impl Question {
         let keys: Vec<String> = document.values().keys().map(ToString::to_string).collect();
         Failure::failed(format!("{shown} has no `{flag}`; its flags are {}", listed(&keys)))
     }
+}
+
+fn nothing(profile: &str, environment: &str) -> Failure {
+    Failure::failed(format!(
+        "nothing of {profile} is deployed in {environment}; --version latest asks what is stored"
+    ))
 }
 
 /// The version that an entity gets, and where in the rollout that is. Without an entity what everybody has.
@@ -180,4 +201,86 @@ impl Question {
 /// What is known, as evaluation wants it.
 pub(super) const fn context<'k>(known: &'k [(&'k str, Value<'k>)]) -> Context<'k> {
     Context::new(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Question, VersionName, gets};
+    use clap::Parser;
+    use yardarm_wire::native::{RolloutProgress, RolloutState, RolloutVersion};
+
+    fn version(version: u32) -> RolloutVersion {
+        RolloutVersion {
+            version,
+            label: None,
+            content_type: "application/json".to_owned(),
+            content: Some(r#"{"version":"1"}"#.to_owned()),
+            content_base64: None,
+        }
+    }
+
+    fn during(exposure: Option<u32>, stable: bool) -> RolloutState {
+        let key = "application/abcdefg/environment/hijklmn/deployment/2".to_owned();
+        RolloutState {
+            profile_type: "AWS.AppConfig.FeatureFlags".to_owned(),
+            seq: 1,
+            stable: stable.then(|| version(1)),
+            candidate: exposure.map(|_| version(2)),
+            rollout: exposure.map(|exposure| RolloutProgress { deployment: 2, exposure, key }),
+        }
+    }
+
+    /// The version that is given to `entity`.
+    fn given(exposure: Option<u32>, stable: bool, entity: Option<&str>) -> Option<u32> {
+        gets(during(exposure, stable), entity).map(|(version, _)| version.version)
+    }
+
+    #[test]
+    fn without_a_rollout_everybody_gets_the_same() {
+        assert_eq!(given(None, true, None), Some(1));
+        assert_eq!(given(None, true, Some("u1")), Some(1));
+        assert_eq!(given(None, false, Some("u1")), None);
+    }
+
+    #[test]
+    fn a_rollout_decides_by_entity_and_nobody_goes_back_while_it_grows() {
+        assert_eq!(given(Some(999_999), true, None), Some(1), "nobody in particular gets what everybody has");
+        for entity in ["u1", "u2", "u3", "u4"] {
+            assert_eq!(given(Some(0), true, Some(entity)), Some(1));
+            assert_eq!(given(Some(0), false, Some(entity)), None);
+            assert_eq!(given(Some(1_000_000), true, Some(entity)), Some(2));
+            let versions: Vec<_> =
+                (0..=10).map(|tenth| given(Some(tenth * 100_000), true, Some(entity))).collect();
+            assert!(versions.is_sorted(), "{entity}: {versions:?}");
+        }
+    }
+
+    #[test]
+    fn a_version_is_a_number_or_the_latest() {
+        assert_eq!("7".parse(), Ok(VersionName::Number(7)));
+        assert_eq!("latest".parse(), Ok(VersionName::Latest));
+        assert_eq!("$LATEST".parse(), Ok(VersionName::Latest));
+        assert!("newest".parse::<VersionName>().is_err());
+    }
+
+    #[derive(Parser)]
+    #[command(disable_version_flag = true)]
+    struct Asked {
+        #[command(flatten)]
+        question: Question,
+    }
+
+    #[test]
+    fn the_entity_goes_before_what_the_context_says_of_it() {
+        let arguments =
+            ["eval", "f.colour", "-c", "entityId=x", "-c", "tier=a=b", "--entity", "u1", "--file", "-"];
+        let asked = Asked::parse_from(arguments);
+        let known = asked.question.known();
+        let context = super::context(&known);
+        let text = |key| context.get(key).map(|value| value.to_string());
+        assert_eq!(text("entityId").as_deref(), Some("u1"));
+        assert_eq!(text("targetingKey").as_deref(), Some("u1"));
+        assert_eq!(text("tier").as_deref(), Some("a=b"));
+        assert_eq!(asked.question.flag_key(), "f");
+    }
 }

@@ -1,5 +1,6 @@
 //! `yardarm token`: bearer tokens of a running server.
 
+use super::output::{Output, Table, print_json};
 use super::{Failure, say};
 use crate::api::Api;
 use clap::{Args, Subcommand, ValueEnum};
@@ -19,14 +20,6 @@ pub(crate) struct TokenArguments {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Scope {
     /// Evaluating flags over OFREP, and hearing when they change.
     Evaluate,
@@ -41,10 +34,10 @@ enum TokenCommand {
         /// What people call it.
         name: String,
         /// Id or name of the application.
-        #[arg(long)]
+        #[arg(long, short, env = "YARDARM_APPLICATION")]
         application: String,
         /// Id or name of the environment.
-        #[arg(long)]
+        #[arg(long, short, env = "YARDARM_ENVIRONMENT")]
         environment: String,
         /// What it is good for.
         #[arg(long, default_value = "evaluate")]
@@ -126,32 +119,26 @@ fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     now.checked_add(lifetime).map_err(|_| bad())
 }
 
-fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    say(serde_json::to_string_pretty(value).map_err(|error| Failure::failed(error.to_string()))?);
-    Ok(())
-}
-
 fn print_table(tokens: &[BearerToken]) {
-    say(format!(
-        "{:<13} {:<24} {:<12} {:<12} {:<9} {:<24} {}",
-        "TOKEN ID", "NAME", "APPLICATION", "ENVIRONMENT", "SCOPE", "EXPIRES", "DESCRIPTION"
-    ));
+    let head = ["TOKEN ID", "NAME", "APPLICATION", "ENVIRONMENT", "SCOPE", "EXPIRES", "DESCRIPTION"];
+    let mut table = Table::new(head);
     for token in tokens {
         let expires = match token.expires_at {
             Some(_) if token.expired => "expired".to_owned(),
             Some(at) => at.timestamp().to_string(),
             None => "never".to_owned(),
         };
-        let description = token.description.as_deref().unwrap_or("");
-        say(format!(
-            "{:<13} {:<24} {:<12} {:<12} {:<9} {expires:<24} {description}",
-            token.token_id,
-            token.name,
-            token.application_id,
-            token.environment_id,
+        table.row([
+            token.token_id.as_str(),
+            &token.name,
+            &token.application_id,
+            &token.environment_id,
             token.scope.as_str(),
-        ));
+            &expires,
+            token.description.as_deref().unwrap_or(""),
+        ]);
     }
+    table.print();
 }
 
 #[cfg(test)]

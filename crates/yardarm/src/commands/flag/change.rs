@@ -179,8 +179,15 @@ impl Command<'_> {
                 lines.extend(difference::lines(&before, palette));
             }
         }
+        // Whoever is asked must have seen it.
+        let unseen = !self.changing.yes && !self.changing.dry_run && !terminal::is_output_seen();
         for line in lines {
-            if json { note(&line) } else { say(line) }
+            if json || unseen {
+                note(&line);
+            }
+            if !json {
+                say(line);
+            }
         }
         Ok(())
     }

@@ -202,3 +202,38 @@ impl<'r> FlagReport<'r> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Served, Version, brief, cell};
+    use yardarm_flags::FlagDocument;
+
+    fn document(values: &str) -> FlagDocument {
+        let text = format!(r#"{{"version":"1","values":{values}}}"#);
+        FlagDocument::read(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_flag_is_told_in_a_word() {
+        let document = document(
+            r#"{"on": {"enabled": true}, "off": {}, "nothing": {"_variants": []},
+                "one": {"_variants": [{"name": "a", "enabled": true}]},
+                "two": {"_variants": [{"name": "a", "enabled": true, "rule": "(exists key::\"x\")"},
+                                      {"name": "b", "enabled": true}]}}"#,
+        );
+        let told = ["on", "off", "nothing", "one", "two", "none"].map(|key| cell(brief(&document, key)));
+        assert_eq!(told, ["on", "off", "off", "1 variant", "2 variants", "-"]);
+    }
+
+    #[test]
+    fn a_rollout_shows_both_sides_where_they_differ() {
+        let version = |number, values| Version { number, document: document(values) };
+        let mut served = Served { environment: "prod".to_owned(), stable: None, candidate: None };
+        assert_eq!((served.head(), served.cell("f")), ("prod -".to_owned(), "-".to_owned()));
+        served.stable = Some(version(3, r#"{"f": {}, "g": {}}"#));
+        assert_eq!((served.head(), served.cell("f")), ("prod v3".to_owned(), "off".to_owned()));
+        served.candidate = Some((version(4, r#"{"f": {"enabled": true}, "g": {}}"#), 33.3));
+        assert_eq!(served.head(), "prod v3 → v4 33.3 %");
+        assert_eq!((served.cell("f"), served.cell("g")), ("off → on".to_owned(), "off".to_owned()));
+    }
+}
