@@ -54,7 +54,7 @@ async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
         .await
         .map_err(|error| Failure::failed(format!("cannot listen at {}: {error}", options.listen)))?;
     let address = listener.address().map_err(|error| Failure::failed(error.to_string()))?;
-    let settings = options.server();
+    let settings = options.server()?;
     let bounds = settings.limits.listen.clone();
     welcome(options, &format!("http://{address}"), administrator.as_ref());
     tracing::info!(%address, seq = node.view().seq.0, "serving");
