@@ -4,6 +4,7 @@
 //! falls on both. Nothing here passes or fails: the report has a verdict column, and people read it.
 
 mod api;
+mod evaluation;
 mod http;
 mod lab;
 mod load;
@@ -35,6 +36,8 @@ enum Part {
     Startup,
     /// The binary and its memory.
     Size,
+    /// Flag evaluation in process, beside the other Rust evaluators.
+    Flags,
 }
 
 /// Measures what Yardarm claims about speed and size.
@@ -46,6 +49,9 @@ struct Arguments {
     /// The release binary of Yardarm.
     #[arg(long, default_value = "target/release/yardarm")]
     yardarm: PathBuf,
+    /// The program that evaluates flags beside other evaluators, built of `bench/peers`.
+    #[arg(long, default_value = "target/release/yardarm-bench-peers")]
+    peers: PathBuf,
     /// Where stores are made: on the disk that is to be measured. The log of a million records is kept there.
     #[arg(long, default_value = "target/bench-data")]
     folder: PathBuf,
@@ -71,13 +77,16 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     ensure!(arguments.server_core != arguments.load_core, "server and load need a core each");
     std::fs::create_dir_all(&arguments.folder)?;
-    let bare = std::env::current_exe()?.with_file_name("bare");
+    let beside = |name| std::env::current_exe()?.with_file_name(name).canonicalize();
+    let together = "the bare servers are built together with this program";
     let lab = Lab {
         yardarm: arguments
             .yardarm
             .canonicalize()
             .context("build it first: cargo build --release -p yardarm")?,
-        bare: bare.canonicalize().context("the bare server is built together with this program")?,
+        peers: arguments.peers,
+        bare: beside("bare").context(together)?,
+        bare_writes: beside("bare-writes").context(together)?,
         folder: arguments.folder.canonicalize()?,
         server_core: arguments.server_core,
         load_core: arguments.load_core,
@@ -113,5 +122,6 @@ fn measure(part: Part, lab: &Lab) -> anyhow::Result<Section> {
         Part::Writes => writes::measure(lab),
         Part::Startup => startup::measure(lab),
         Part::Size => size::measure(lab),
+        Part::Flags => evaluation::measure(lab),
     }
 }

@@ -12,6 +12,7 @@ mod bearer_tokens;
 mod clock;
 mod configuration;
 mod credentials;
+mod desk;
 mod driver;
 mod entropy;
 mod error;

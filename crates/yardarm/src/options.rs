@@ -49,6 +49,48 @@ pub(crate) enum GrowthOption {
     AtOnce,
 }
 
+/// Where the agent listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) enum AgentListen {
+    /// Nowhere.
+    Off,
+    /// At this address, unless somebody else does.
+    IfFree(SocketAddr),
+    /// At this address.
+    At(SocketAddr),
+}
+
+impl std::str::FromStr for AgentListen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            address => {
+                address.parse().map(Self::At).map_err(|_| "an address like 127.0.0.1:2772, or off".into())
+            }
+        }
+    }
+}
+
+impl TryFrom<String> for AgentListen {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<AgentListen> for String {
+    fn from(listen: AgentListen) -> Self {
+        match listen {
+            AgentListen::Off => "off".into(),
+            AgentListen::IfFree(address) | AgentListen::At(address) => address.to_string(),
+        }
+    }
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -96,6 +138,8 @@ macro_rules! options {
 options! {
     /// Address of the AWS control plane, data plane and native API.
     listen: SocketAddr = "YARDARM_LISTEN", "listen", SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4770);
+    /// Address of the agent that applications on this machine ask over plain HTTP; `off` for none.
+    agent_listen: AgentListen = "YARDARM_AGENT_LISTEN", "agent-listen", AgentListen::IfFree(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 2772));
     /// Folder of the embedded store. Made if it does not exist.
     data: PathBuf = "YARDARM_DATA", "data", PathBuf::from("yardarm-data");
     /// File of the master key that secrets are sealed with. Made if it does not exist. By default `master.key` in the
@@ -233,6 +277,15 @@ impl InForce {
             let listen = self.listen;
             return Err(Failure::usage(format!(
                 "--authentication none is for loopback only, not for {listen}"
+            )));
+        }
+        if let AgentListen::At(address) = self.agent_listen
+            && !address.ip().is_loopback()
+            && environment::variable("YARDARM_AGENT_ACCESS_TOKEN").is_none()
+        {
+            return Err(Failure::usage(format!(
+                "--agent-listen {address} lets everybody who reaches this machine read configurations: \
+                 set YARDARM_AGENT_ACCESS_TOKEN, or use loopback"
             )));
         }
         let interval = self.poll_interval_seconds;

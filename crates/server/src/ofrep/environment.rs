@@ -72,8 +72,9 @@ impl Place {
 
 /// Environments in which flags were ever deployed, or all of them where none were.
 fn environments_with_flags(world: &World) -> impl Iterator<Item = Place> {
-    let all =
-        || world.applications().values().flat_map(|app| app.environments.values().map(move |env| (app, env)));
+    let all = || {
+        world.applications().values().flat_map(|app| app.environments.values().map(move |env| (&**app, env)))
+    };
     let has_flags = |(_, environment): &(&Application, &Environment)| {
         environment.deployments.values().any(|deployment| deployment.kind == ProfileType::FeatureFlags)
     };
