@@ -15,6 +15,8 @@ pub(crate) struct Lab {
     pub(crate) bare: PathBuf,
     /// The bare server that writes.
     pub(crate) bare_writes: PathBuf,
+    /// The program that evaluates flags beside other evaluators.
+    pub(crate) peers: PathBuf,
     /// Where stores are made, on the disk that is measured.
     pub(crate) folder: PathBuf,
     /// The core of servers that are measured for processor time.
@@ -51,7 +53,7 @@ impl Lab {
         let mut command = Command::new(&self.yardarm);
         command
             .arg("serve")
-            .args(["--listen", &address.to_string(), "--region", REGION, "--data"])
+            .args(["--agent-listen", "off", "--listen", &address.to_string(), "--region", REGION, "--data"])
             .arg(data)
             .args(options)
             .current_dir(&self.folder)

@@ -4,6 +4,7 @@
 //! falls on both. Nothing here passes or fails: the report has a verdict column, and people read it.
 
 mod api;
+mod evaluation;
 mod http;
 mod lab;
 mod load;
@@ -35,6 +36,8 @@ enum Part {
     Startup,
     /// The binary and its memory.
     Size,
+    /// Flag evaluation in process, beside the other Rust evaluators.
+    Flags,
 }
 
 /// Measures what Yardarm claims about speed and size.
@@ -46,6 +49,9 @@ struct Arguments {
     /// The release binary of Yardarm.
     #[arg(long, default_value = "target/release/yardarm")]
     yardarm: PathBuf,
+    /// The program that evaluates flags beside other evaluators, built of `bench/peers`.
+    #[arg(long, default_value = "target/release/yardarm-bench-peers")]
+    peers: PathBuf,
     /// Where stores are made: on the disk that is to be measured. The log of a million records is kept there.
     #[arg(long, default_value = "target/bench-data")]
     folder: PathBuf,
@@ -78,6 +84,7 @@ fn main() -> anyhow::Result<()> {
             .yardarm
             .canonicalize()
             .context("build it first: cargo build --release -p yardarm")?,
+        peers: arguments.peers,
         bare: beside("bare").context(together)?,
         bare_writes: beside("bare-writes").context(together)?,
         folder: arguments.folder.canonicalize()?,
@@ -115,5 +122,6 @@ fn measure(part: Part, lab: &Lab) -> anyhow::Result<Section> {
         Part::Writes => writes::measure(lab),
         Part::Startup => startup::measure(lab),
         Part::Size => size::measure(lab),
+        Part::Flags => evaluation::measure(lab),
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use crate::context::Context;
 use crate::document::{
@@ -12,7 +13,8 @@ use crate::document::{
 };
 use crate::explain::{self, Explanation};
 use crate::resolve::Keys;
-use crate::rule::{self, Bound, Program, Scan, Verdict};
+use crate::rule::{self, Bound, Program, Speech, Verdict, Vocabulary};
+use crate::text_table::TextTable;
 
 /// Why a flag has the value it has, in OpenFeature's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,6 +67,10 @@ pub struct Evaluation<'f> {
 static NO_ATTRIBUTES: BTreeMap<AttributeKey, AttributeValue> = BTreeMap::new();
 
 impl<'f> Evaluation<'f> {
+    /// Of a flag that is set to nothing.
+    const NOTHING: Evaluation<'static> =
+        Evaluation { variant: None, enabled: false, attributes: &NO_ATTRIBUTES, reason: Reason::Disabled };
+
     fn of(variant: Option<&'f str>, state: &'f State, reason: Reason) -> Self {
         if state.enabled {
             Self { variant, enabled: true, attributes: &state.attributes, reason }
@@ -77,7 +83,12 @@ impl<'f> Evaluation<'f> {
 /// The flags of a document.
 #[derive(Clone, Debug, Default)]
 pub struct CompiledFlags {
-    flags: BTreeMap<FlagKey, CompiledFlag>,
+    /// Sorted by key.
+    flags: Box<[CompiledFlag]>,
+    /// Where the flag of a key is among them.
+    by_key: TextTable,
+    /// What the rules of all of them speak of.
+    vocabulary: Arc<Vocabulary>,
     /// Every context key any rule reads, sorted.
     keys: Box<[Box<str>]>,
     /// The keys of flags and of their attributes.
@@ -88,36 +99,41 @@ impl CompiledFlags {
     /// Compiles all flags that have a value.
     #[must_use]
     pub fn compile(document: &FlagDocument) -> Self {
-        Self::link(document.values().iter().map(|(key, value)| {
+        let mut speech = Speech::default();
+        let flags = document.values().iter().map(|(key, value)| {
             let definition = document.flags().get(key);
             let defined = definition.into_iter().flat_map(|definition| definition.attributes().keys());
-            CompiledFlag::compile(key.clone(), value.setting().clone(), defined)
-        }))
+            CompiledFlag::compile(key.clone(), value.setting().clone(), defined, &mut speech)
+        });
+        Self::link(flags.collect(), speech)
     }
 
     /// Compiles what a client was served. It has no definitions, so an attribute that was withheld because its flag is
     /// off is not known here.
     #[must_use]
     pub fn from_settings(settings: BTreeMap<FlagKey, Setting>) -> Self {
-        let flags = settings.into_iter();
-        Self::link(flags.map(|(key, setting)| CompiledFlag::compile(key, setting, [].into_iter())))
+        let mut speech = Speech::default();
+        let compile = |(key, setting)| CompiledFlag::compile(key, setting, [].into_iter(), &mut speech);
+        let flags = settings.into_iter().map(compile).collect();
+        Self::link(flags, speech)
     }
 
-    fn link(flags: impl Iterator<Item = CompiledFlag>) -> Self {
-        let mut flags: BTreeMap<FlagKey, CompiledFlag> = flags.map(|flag| (flag.key.clone(), flag)).collect();
-        let keys: BTreeSet<Box<str>> = flags.values().flat_map(CompiledFlag::keys).map(Box::from).collect();
-        let keys: Box<[Box<str>]> = keys.into_iter().collect();
-        for flag in flags.values_mut() {
-            flag.place_keys(&keys);
+    /// `flags` are sorted by key and compiled with `speech`.
+    fn link(mut flags: Box<[CompiledFlag]>, speech: Speech) -> Self {
+        let vocabulary = Arc::new(speech.finish());
+        for flag in &mut flags {
+            flag.speak(&vocabulary);
         }
-        let resolvable = Keys::new(flags.values());
-        Self { flags, keys, resolvable }
+        let keys: BTreeSet<Box<str>> = flags.iter().flat_map(CompiledFlag::keys).map(Box::from).collect();
+        let by_key = TextTable::new(flags.iter().map(|flag| flag.key.as_str()));
+        let resolvable = Keys::new(&flags);
+        Self { flags, by_key, vocabulary, keys: keys.into_iter().collect(), resolvable }
     }
 
     /// What the flag is for `context`; `None` if the document has no value for it.
     #[must_use]
     pub fn evaluate(&self, flag_key: &str, context: &Context<'_>) -> Option<Evaluation<'_>> {
-        self.flags.get(flag_key).map(|flag| flag.evaluate(context))
+        self.flag(flag_key).map(|flag| flag.evaluate(context))
     }
 
     /// What every flag is for `context`, in the order of their keys. Looks each attribute up once for all of them.
@@ -125,26 +141,25 @@ impl CompiledFlags {
         &'f self,
         context: &Context<'_>,
     ) -> impl Iterator<Item = (&'f FlagKey, Evaluation<'f>)> {
-        let values = rule::bind(&self.keys, *context);
-        self.flags.iter().map(move |(key, flag)| (key, flag.evaluate_bound(&values)))
+        let bound = self.bind(context);
+        self.flags.iter().map(move |flag| (&flag.key, flag.evaluate_bound(&bound)))
     }
 
     /// Which variant, which rule, and why the ones above are not true; `None` if the document has no value for the flag.
     #[must_use]
     pub fn explain(&self, flag_key: &str, context: &Context<'_>) -> Option<Explanation> {
-        self.flags.get(flag_key).map(|flag| flag.explain(context))
+        self.flag(flag_key).map(|flag| flag.explain(context))
     }
 
     /// One flag, for those who evaluate it often.
     #[must_use]
     pub fn flag(&self, flag_key: &str) -> Option<&CompiledFlag> {
-        self.flags.get(flag_key)
+        self.flags.get(self.by_key.get(flag_key)? as usize)
     }
 
-    /// All flags by key.
-    #[must_use]
-    pub fn flags(&self) -> &BTreeMap<FlagKey, CompiledFlag> {
-        &self.flags
+    /// All flags, in the order of their keys.
+    pub fn flags(&self) -> impl ExactSizeIterator<Item = (&FlagKey, &CompiledFlag)> {
+        self.flags.iter().map(|flag| (&flag.key, flag))
     }
 
     /// Every context key any rule reads, sorted.
@@ -152,8 +167,14 @@ impl CompiledFlags {
         self.keys.iter().map(|key| &**key)
     }
 
-    pub(crate) fn keys_read(&self) -> &[Box<str>] {
-        &self.keys
+    /// The values of `context` where all flags find them.
+    pub(crate) fn bind<'c>(&self, context: &Context<'c>) -> Bound<'c> {
+        Bound::new(&self.vocabulary, *context)
+    }
+
+    /// The flag at a place in the order of their keys.
+    pub(crate) fn flag_at(&self, place: usize) -> Option<&CompiledFlag> {
+        self.flags.get(place)
     }
 
     pub(crate) fn resolvable(&self) -> &Keys {
@@ -180,55 +201,55 @@ enum Choice {
 #[derive(Clone, Debug)]
 struct Choices {
     program: Program,
-    /// For each key of the program, its place among the keys of the document.
-    places: Box<[u32]>,
     rules: Box<[Rule]>,
-    /// In the order of the rules, without the default.
+    /// In the order of the rules; the default is the last one.
     variants: Box<[Variant]>,
-    default: Variant,
 }
 
 impl Choices {
     fn evaluation(&self, verdict: Verdict) -> Evaluation<'_> {
+        let reason = if verdict.rule < self.rules.len() {
+            if verdict.by_split { Reason::Split } else { Reason::TargetingMatch }
+        } else {
+            if self.rules.is_empty() { Reason::Static } else { Reason::Default }
+        };
         match self.variants.get(verdict.rule) {
-            Some(variant) => {
-                let reason = if verdict.by_split { Reason::Split } else { Reason::TargetingMatch };
-                Evaluation::of(Some(&variant.name), &variant.state, reason)
-            }
-            None => {
-                let reason = if self.rules.is_empty() { Reason::Static } else { Reason::Default };
-                Evaluation::of(Some(&self.default.name), &self.default.state, reason)
-            }
+            Some(variant) => Evaluation::of(Some(&variant.name), &variant.state, reason),
+            // There is one for every rule and one more.
+            None => Evaluation::NOTHING,
         }
     }
 }
 
 impl CompiledFlag {
-    fn compile<'d>(key: FlagKey, setting: Setting, defined: impl Iterator<Item = &'d AttributeKey>) -> Self {
+    /// Answers once it speaks the vocabulary that comes of `speech`.
+    fn compile<'d>(
+        key: FlagKey,
+        setting: Setting,
+        defined: impl Iterator<Item = &'d AttributeKey>,
+        speech: &mut Speech,
+    ) -> Self {
         let valued = setting.states().flat_map(|state| state.attributes.keys());
         let attributes: BTreeSet<AttributeKey> = defined.cloned().chain(valued.cloned()).collect();
         let choice = match setting {
             Setting::Basic(state) => Choice::Same(state),
             Setting::Nothing => Choice::Nothing,
             Setting::Variants(Variants { with_rule, default }) => {
-                let (variants, rules): (Vec<Variant>, Vec<Rule>) = with_rule.into_iter().unzip();
+                let (mut variants, rules): (Vec<Variant>, Vec<Rule>) = with_rule.into_iter().unzip();
+                variants.push(default);
                 Choice::Variants(Box::new(Choices {
-                    program: rule::compile(rules.iter(), key.as_str()),
-                    places: Box::default(),
+                    program: rule::compile(rules.iter(), key.as_str(), speech),
                     rules: rules.into(),
                     variants: variants.into(),
-                    default,
                 }))
             }
         };
         Self { key, attributes: attributes.into_iter().collect(), choice }
     }
 
-    fn place_keys(&mut self, keys: &[Box<str>]) {
+    fn speak(&mut self, vocabulary: &Arc<Vocabulary>) {
         if let Choice::Variants(choices) = &mut self.choice {
-            let place = |key| keys.binary_search(key).ok().and_then(|place| u32::try_from(place).ok());
-            choices.places =
-                choices.program.keys().iter().map(|key| place(key).unwrap_or(u32::MAX)).collect();
+            choices.program.speak(Arc::clone(vocabulary));
         }
     }
 
@@ -247,27 +268,22 @@ impl CompiledFlag {
     /// What the flag is for `context`.
     #[must_use]
     pub fn evaluate(&self, context: &Context<'_>) -> Evaluation<'_> {
-        match &self.choice {
-            Choice::Variants(choices) => {
-                choices.evaluation(choices.program.run(&mut Scan::new(choices.program.keys(), *context)))
-            }
-            Choice::Same(state) => Evaluation::of(None, state, Reason::Static),
-            Choice::Nothing => Self::nothing(),
-        }
+        self.by(|program| program.scan(*context))
     }
 
-    pub(crate) fn evaluate_bound(&self, values: &[Option<crate::context::Value<'_>>]) -> Evaluation<'_> {
-        match &self.choice {
-            Choice::Variants(choices) => {
-                choices.evaluation(choices.program.run(&mut Bound { places: &choices.places, values }))
-            }
-            Choice::Same(state) => Evaluation::of(None, state, Reason::Static),
-            Choice::Nothing => Self::nothing(),
-        }
+    /// The same, where the values were bound for all flags.
+    #[inline]
+    pub(crate) fn evaluate_bound(&self, bound: &Bound<'_>) -> Evaluation<'_> {
+        self.by(|program| program.run(&mut &*bound))
     }
 
-    const fn nothing<'f>() -> Evaluation<'f> {
-        Evaluation { variant: None, enabled: false, attributes: &NO_ATTRIBUTES, reason: Reason::Disabled }
+    #[inline]
+    fn by(&self, run: impl FnOnce(&Program) -> Verdict) -> Evaluation<'_> {
+        match &self.choice {
+            Choice::Variants(choices) => choices.evaluation(run(&choices.program)),
+            Choice::Same(state) => Evaluation::of(None, state, Reason::Static),
+            Choice::Nothing => Evaluation::NOTHING,
+        }
     }
 
     /// Which variant, which rule, and why the ones above are not true.
@@ -277,7 +293,8 @@ impl CompiledFlag {
             Choice::Same(_) | Choice::Nothing => (Vec::new(), None),
             Choice::Variants(choices) => {
                 let names = choices.variants.iter().map(|variant| variant.name.as_str());
-                (names.zip(&choices.rules).collect(), Some(&choices.default.name))
+                let default = choices.variants.last().map(|default| default.name.as_str());
+                (names.zip(&choices.rules).collect(), default)
             }
         };
         explain::explain(&self.key, self.evaluate(context), &variants, default, *context)
@@ -285,7 +302,7 @@ impl CompiledFlag {
 
     /// The context keys the flag's rules read.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.program().into_iter().flat_map(Program::keys).map(|key| &**key)
+        self.program().into_iter().flat_map(Program::keys)
     }
 
     /// The context keys the flag's splits draw by: without them nobody is in a split.

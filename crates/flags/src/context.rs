@@ -6,6 +6,7 @@
 use std::fmt::{self, Write as _};
 
 use crate::rule::{Instant, Number};
+use crate::text_table::same;
 
 /// The value of a context key.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,13 +65,17 @@ impl Value<'_> {
             Self::Text(text) => then(text),
             Self::Boolean(true) => then("true"),
             Self::Boolean(false) => then("false"),
-            Self::Integer(_) | Self::Float(_) => {
-                let mut text = NumberText::new();
-                // A number always fits.
-                let _ = write!(text, "{self}");
-                then(text.as_str())
-            }
+            Self::Integer(_) | Self::Float(_) => self.with_number_text(then),
         }
+    }
+
+    /// Apart, so that texts do not pay for the room that a number's takes.
+    #[inline(never)]
+    fn with_number_text<R>(&self, then: impl FnOnce(&str) -> R) -> R {
+        let mut text = NumberText::new();
+        // A number always fits.
+        let _ = write!(text, "{self}");
+        then(text.as_str())
     }
 
     /// The number it is; `None` for what is not one.
@@ -148,7 +153,7 @@ impl<'a> Context<'a> {
     /// The value of `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value<'a>> {
-        self.position(key).and_then(|at| self.at(at))
+        self.position(key).and_then(|at| self.at(at)).copied()
     }
 
     /// All keys and values.
@@ -159,12 +164,12 @@ impl<'a> Context<'a> {
 
     #[inline]
     pub(crate) fn position(&self, key: &str) -> Option<usize> {
-        self.attributes.iter().position(|(name, _)| *name == key)
+        self.attributes.iter().position(|(name, _)| same(name.as_bytes(), key.as_bytes()))
     }
 
     #[inline]
-    pub(crate) fn at(&self, position: usize) -> Option<Value<'a>> {
-        self.attributes.get(position).map(|(_, value)| *value)
+    pub(crate) fn at(&self, position: usize) -> Option<&'a Value<'a>> {
+        self.attributes.get(position).map(|(_, value)| value)
     }
 }
 

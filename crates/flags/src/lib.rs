@@ -29,6 +29,7 @@ mod resolve;
 pub mod retrieval;
 pub mod rule;
 mod served;
+mod text_table;
 mod violation;
 
 pub use bucketing::Exposure;

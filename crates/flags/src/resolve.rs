@@ -13,7 +13,6 @@ use std::fmt;
 use crate::compiled::{CompiledFlag, CompiledFlags, Evaluation, Reason};
 use crate::context::Context;
 use crate::document::{AttributeKey, AttributeValue, FlagKey, RESERVED_ATTRIBUTE};
-use crate::rule;
 
 /// The attribute that stands for its flag when it is the only one.
 const VALUE: &str = "value";
@@ -70,8 +69,8 @@ pub(crate) struct Keys(Box<[Key]>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Key {
     text: Box<str>,
-    /// How much of the text is the flag's key.
-    flag_length: usize,
+    /// The flag's place in the order of the flags' keys.
+    flag: usize,
     part: Part,
 }
 
@@ -83,11 +82,10 @@ enum Part {
 }
 
 impl Keys {
-    pub(crate) fn new<'f>(flags: impl Iterator<Item = &'f CompiledFlag>) -> Self {
+    pub(crate) fn new(flags: &[CompiledFlag]) -> Self {
         let mut keys = Vec::new();
-        for flag in flags {
-            let key =
-                |text: String, part| Key { text: text.into(), flag_length: flag.key().as_str().len(), part };
+        for (place, flag) in flags.iter().enumerate() {
+            let key = |text: String, part| Key { text: text.into(), flag: place, part };
             keys.push(key(flag.key().to_string(), Part::Whole));
             if flag.attributes().is_empty() {
                 continue;
@@ -103,20 +101,14 @@ impl Keys {
     }
 }
 
-impl Key {
-    fn flag(&self) -> &str {
-        self.text.get(..self.flag_length).unwrap_or_default()
-    }
-}
-
 impl CompiledFlags {
     /// What `key` is for `context`: a flag's key, `flag.attribute` or `flag.enabled`. `None`: there is no such key.
     #[must_use]
     pub fn resolve<'f>(&'f self, key: &str, context: &Context<'_>) -> Option<Resolution<'f>> {
-        let Some((flag, name)) = key.split_once(SEPARATOR) else {
-            let flag = self.flag(key)?;
+        if let Some(flag) = self.flag(key) {
             return Some(whole(flag, flag.evaluate(context)));
-        };
+        }
+        let (flag, name) = key.split_once(SEPARATOR)?;
         let flag = self.flag(flag)?;
         if name == RESERVED_ATTRIBUTE && !flag.attributes().is_empty() {
             return Some(enabled(flag, flag.evaluate(context)));
@@ -131,26 +123,17 @@ impl CompiledFlags {
         &'f self,
         context: &Context<'_>,
     ) -> impl Iterator<Item = (ResolvedKey<'f>, Resolution<'f>)> {
-        let values = rule::bind(self.keys_read(), *context);
-        let mut in_order = self.flags().values();
-        let mut last: Option<(&'f CompiledFlag, Evaluation<'f>)> = None;
+        let bound = self.bind(context);
+        let mut last: Option<(usize, &'f CompiledFlag, Evaluation<'f>)> = None;
         self.resolvable().0.iter().filter_map(move |key| {
-            let (flag, evaluation) = match (&key.part, last) {
-                (Part::Enabled | Part::Attribute(_), Some((flag, evaluation)))
-                    if flag.key().as_str() == key.flag() =>
-                {
-                    (flag, evaluation)
-                }
-                (part, _) => {
-                    // Flags come in the order of their keys, so only those that others came between are looked up.
-                    let flag = match part {
-                        Part::Whole => in_order.next()?,
-                        Part::Enabled | Part::Attribute(_) => self.flag(key.flag())?,
-                    };
-                    (flag, flag.evaluate_bound(&values))
+            let (flag, evaluation) = match last {
+                Some((place, flag, evaluation)) if place == key.flag => (flag, evaluation),
+                _ => {
+                    let flag = self.flag_at(key.flag)?;
+                    (flag, flag.evaluate_bound(&bound))
                 }
             };
-            last = Some((flag, evaluation));
+            last = Some((key.flag, flag, evaluation));
             let resolution = match &key.part {
                 Part::Whole => whole(flag, evaluation),
                 Part::Enabled => enabled(flag, evaluation),
@@ -161,6 +144,7 @@ impl CompiledFlags {
     }
 }
 
+#[inline]
 fn whole<'f>(flag: &'f CompiledFlag, evaluation: Evaluation<'f>) -> Resolution<'f> {
     match flag.attributes() {
         [] => enabled(flag, evaluation),
@@ -169,14 +153,17 @@ fn whole<'f>(flag: &'f CompiledFlag, evaluation: Evaluation<'f>) -> Resolution<'
     }
 }
 
+#[inline]
 fn enabled<'f>(flag: &'f CompiledFlag, evaluation: Evaluation<'f>) -> Resolution<'f> {
     resolution(flag, evaluation, Some(ResolvedValue::Boolean(evaluation.enabled)))
 }
 
+#[inline]
 fn attribute<'f>(flag: &'f CompiledFlag, evaluation: Evaluation<'f>, name: &str) -> Resolution<'f> {
     resolution(flag, evaluation, evaluation.attributes.get(name).map(ResolvedValue::Attribute))
 }
 
+#[inline]
 fn resolution<'f>(
     flag: &'f CompiledFlag,
     evaluation: Evaluation<'f>,

@@ -322,6 +322,11 @@ impl Node {
         self.shared.clock.now()
     }
 
+    /// Ready once it is `until` by the node's clock, or earlier when that is set back.
+    pub async fn sleep_until(&self, until: Timestamp) {
+        self.shared.clock.sleep_until(until).await;
+    }
+
     /// What the node was told at its start.
     #[must_use]
     pub fn config(&self) -> &NodeConfig {

@@ -65,6 +65,16 @@ impl TokenSealer {
         key.try_into().ok().map(|key| Self { key: Zeroizing::new(key) })
     }
 
+    /// A key for something else, made of this one.
+    pub(crate) fn derive(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &*self.key);
+        let mut derived = Zeroizing::new([0; 32]);
+        for (slot, byte) in derived.iter_mut().zip(ring::hmac::sign(&key, purpose).as_ref()) {
+            *slot = *byte;
+        }
+        derived
+    }
+
     /// Seals `claims`. `None` never happens: the cipher refuses only messages of many gigabytes.
     pub(crate) fn seal(&self, entropy: &dyn Entropy, claims: &Claims) -> Option<String> {
         let mut sealed = [0; SEALED];

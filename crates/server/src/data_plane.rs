@@ -50,6 +50,7 @@ pub(crate) async fn start_configuration_session(call: Call) -> Result<Answer, Fa
     let client = arguments.optional_text("Yardarm-Client-Id", client.as_deref(), 1..=256);
     let (application, environment, profile, interval_s, client) =
         arguments.finish((application, environment, profile, interval_s, client))?;
+    call.ensure_place(application, environment)?;
     let start = StartSession { application, environment, profile, interval_s, client };
     let token = call.node.start_session(&start).map_err(|refusal| session_fault(&refusal, &start))?;
     Answer::json(&StartConfigurationSessionResponse { initial_configuration_token: token })
@@ -187,6 +188,7 @@ pub(crate) async fn get_configuration(call: Call) -> Result<Answer, Fault> {
         interval_s: None,
         client: None,
     };
+    call.ensure_place(start.application, start.environment)?;
     let reading = call
         .node
         .read_configuration(start.application, start.environment, start.profile, Some(client))

@@ -49,8 +49,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-log", &[]),
     ("yardarm-signature", &[]),
     ("yardarm-wire", &[]),
+    (
+        "yardarm-agent",
+        &["yardarm-client", "yardarm-flags", "yardarm-ion", "yardarm-listen", "yardarm-signature"],
+    ),
     ("yardarm-ofrep", &["yardarm-flags"]),
-    ("yardarm-agent", &["yardarm-flags"]),
     ("yardarm-client", &["yardarm-flags", "yardarm-signature", "yardarm-wire"]),
     (
         "yardarm-node",
@@ -80,6 +83,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "yardarm",
         &[
+            "yardarm-agent",
             "yardarm-client",
             "yardarm-domain",
             "yardarm-flags",

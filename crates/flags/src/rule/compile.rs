@@ -4,14 +4,16 @@
 //! drawn, and all of them lead forwards once the list is turned round.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Rule;
 use super::compare;
 use super::draw::{Salt, threshold};
 use super::expression::{Comparison, Constant, Expression, Kind, Operand, Split};
-use super::program::{Arrow, Drawing, Orders, Program, Scan, Slot, Source, Step, Test};
+use super::program::{Arrow, By, Drawing, Orders, Program, Read, Source, Step, Test};
 use super::set::Set;
-use crate::context::{Context, Value};
+use super::vocabulary::{Speech, Symbol, Vocabulary, small};
+use crate::context::Context;
 
 /// One rule, ready to be evaluated: what an experiment's audience needs.
 #[derive(Clone, Debug)]
@@ -21,30 +23,37 @@ impl CompiledRule {
     /// Compiles a rule. Splits without a seed draw for the flag `flag_key`.
     #[must_use]
     pub fn compile(rule: &Rule, flag_key: &str) -> Self {
-        Self(compile([rule].into_iter(), flag_key))
+        let mut speech = Speech::default();
+        let mut program = compile([rule].into_iter(), flag_key, &mut speech);
+        program.speak(Arc::new(speech.finish()));
+        Self(program)
     }
 
     /// Whether the rule is true. Never fails; see the module about what is missing or does not fit.
     #[must_use]
     pub fn is_true(&self, context: &Context<'_>) -> bool {
-        self.0.run(&mut Scan::new(self.0.keys(), *context)).rule == 0
+        self.0.scan(*context).rule == 0
     }
 
     /// The context keys the rule reads.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().iter().map(|key| &**key)
+        self.0.keys()
     }
 }
 
-/// Compiles the rules of the flag `flag_key`, in the order in which they are tried.
+/// Compiles the rules of the flag `flag_key`, in the order in which they are tried. The program answers once it speaks
+/// the vocabulary that comes of `speech`.
 pub(crate) fn compile<'r>(
     rules: impl DoubleEndedIterator<Item = &'r Rule> + ExactSizeIterator,
     flag_key: &str,
+    speech: &mut Speech,
 ) -> Program {
     let mut compiler = Compiler {
         flag_key,
+        speech,
         steps: Vec::new(),
-        keys: Vec::new(),
+        members: Vec::new(),
+        reads: Vec::new(),
         slots: BTreeMap::new(),
         drawings: Vec::new(),
         drawn: BTreeMap::new(),
@@ -63,24 +72,26 @@ enum Target {
     Rule(usize),
 }
 
-struct Compiler<'r> {
-    flag_key: &'r str,
+struct Compiler<'r, 's> {
+    flag_key: &'s str,
+    speech: &'s mut Speech,
     steps: Vec<(Test, Target, Target)>,
-    keys: Vec<Box<str>>,
-    slots: BTreeMap<&'r str, Slot>,
+    members: Vec<Symbol>,
+    reads: Vec<u32>,
+    slots: BTreeMap<&'r str, Read>,
     drawings: Vec<Drawing>,
     /// The drawings by seed and values.
-    drawn: BTreeMap<(Option<&'r str>, Box<[Source]>), usize>,
+    drawn: BTreeMap<(Option<&'r str>, Box<[Source]>), u32>,
 }
 
-impl<'r> Compiler<'r> {
+impl<'r> Compiler<'r, '_> {
     /// Steps that lead to `yes` or `no`; where they begin.
     fn expression(&mut self, expression: &'r Expression, rule: usize, yes: Target, no: Target) -> Target {
         match &expression.kind {
             Kind::Constant(true) => yes,
             Kind::Constant(false) => no,
             Kind::Flag(key) => {
-                let test = Test::Boolean(self.slot(key), true);
+                let test = Test::Boolean(self.read(key), true);
                 self.step(test, yes, no)
             }
             Kind::All(all) => all.iter().rev().fold(yes, |next, one| self.expression(one, rule, next, no)),
@@ -95,7 +106,7 @@ impl<'r> Compiler<'r> {
                     if test.holds(&text.to_text(), &part.to_text()) { yes } else { no }
                 }
                 _ => {
-                    let test = Test::Part(*test, self.source(text), self.source(part));
+                    let test = Test::Part(Box::new((*test, self.source(text), self.source(part))));
                     self.step(test, yes, no)
                 }
             },
@@ -104,7 +115,7 @@ impl<'r> Compiler<'r> {
                 if is_in { yes } else { no }
             }
             Kind::In(Operand::Context(key), list) => {
-                let test = Test::Member(self.slot(key), Box::new(Set::new(list)));
+                let test = self.member(key, list);
                 self.step(test, yes, no)
             }
             Kind::Matches(Operand::Constant(text), pattern) => {
@@ -115,11 +126,11 @@ impl<'r> Compiler<'r> {
                 }
             }
             Kind::Matches(Operand::Context(key), pattern) => {
-                let test = Test::Matches(self.slot(key), Box::new(pattern.clone()));
+                let test = Test::Matches(self.read(key), Box::new(pattern.clone()));
                 self.step(test, yes, no)
             }
             Kind::Exists(key) => {
-                let test = Test::Present(self.slot(key));
+                let test = Test::Present(self.read(key));
                 self.step(test, yes, no)
             }
             Kind::Split(split) => {
@@ -144,7 +155,8 @@ impl<'r> Compiler<'r> {
     ) -> Target {
         let (comparison, key, constant) = match (left, right) {
             (Operand::Context(left), Operand::Context(right)) => {
-                let test = Test::Pair(self.slot(left), orders(comparison), self.slot(right));
+                let pair = (self.read(left), orders(comparison), self.read(right));
+                let test = Test::Pair(Box::new(pair));
                 return self.step(test, yes, no);
             }
             (Operand::Constant(left), Operand::Constant(right)) => {
@@ -156,13 +168,17 @@ impl<'r> Compiler<'r> {
         let test = match constant {
             // Booleans have no order.
             Constant::Boolean(_) if comparison != Comparison::Equal => return no,
-            Constant::Boolean(boolean) => Test::Boolean(self.slot(key), *boolean),
-            Constant::Text(text) => Test::Text(self.slot(key), orders(comparison), text.clone()),
+            Constant::Boolean(boolean) => Test::Boolean(self.read(key), *boolean),
+            Constant::Text(text) if comparison == Comparison::Equal => {
+                let read = self.read(key);
+                Test::Equal(read, self.speech.symbol(read.place, text))
+            }
+            Constant::Text(text) => Test::Text(self.read(key), Box::new((orders(comparison), text.clone()))),
             Constant::Timestamp(timestamp) => {
-                Test::Instant(self.slot(key), orders(comparison), timestamp.instant())
+                Test::Instant(self.read(key), Box::new((orders(comparison), timestamp.instant())))
             }
             Constant::Integer(_) | Constant::Float(_) => match constant.number() {
-                Some(number) => Test::Number(self.slot(key), orders(comparison), number),
+                Some(number) => Test::Number(self.read(key), Box::new((orders(comparison), number))),
                 None => return no,
             },
         };
@@ -174,26 +190,40 @@ impl<'r> Compiler<'r> {
         Target::Step(self.steps.len() - 1)
     }
 
-    fn slot(&mut self, key: &'r str) -> Slot {
+    fn member(&mut self, key: &'r str, list: &[Constant]) -> Test {
+        let read = self.read(key);
+        let set = Set::new(list, |text| self.speech.symbol(read.place, text));
+        let Some(texts) = set.only_texts() else { return Test::Member(read, Box::new(set)) };
+        let start = small(self.members.len());
+        self.members.extend_from_slice(texts);
+        Test::OneOf(read, start..small(self.members.len()))
+    }
+
+    fn read(&mut self, key: &'r str) -> Read {
         *self.slots.entry(key).or_insert_with(|| {
-            self.keys.push(key.into());
-            small(self.keys.len() - 1)
+            let place = self.speech.place(key);
+            self.reads.push(place);
+            Read { slot: small(self.reads.len() - 1), place }
         })
     }
 
     fn source(&mut self, operand: &'r Operand) -> Source {
         match operand {
-            Operand::Context(key) => Source::Key(self.slot(key)),
+            Operand::Context(key) => Source::Key(self.read(key)),
             Operand::Constant(constant) => Source::Constant(constant.to_text()),
         }
     }
 
-    fn drawing(&mut self, split: &'r Split) -> usize {
+    fn drawing(&mut self, split: &'r Split) -> u32 {
         let by: Box<[Source]> = split.by.iter().map(|operand| self.source(operand)).collect();
         let seed = split.seed.as_deref();
         *self.drawn.entry((seed, by)).or_insert_with_key(|(seed, by)| {
-            self.drawings.push(Drawing { salt: Salt::new(*seed, self.flag_key), by: by.clone() });
-            self.drawings.len() - 1
+            let by = match &**by {
+                [Source::Key(read)] => By::One(*read),
+                _ => By::Several(by.clone()),
+            };
+            self.drawings.push(Drawing { salt: Salt::new(*seed, self.flag_key), by });
+            small(self.drawings.len() - 1)
         })
     }
 
@@ -207,15 +237,12 @@ impl<'r> Compiler<'r> {
         Program {
             steps: steps.map(|(test, yes, no)| Step { test, yes: arrow(yes), no: arrow(no) }).collect(),
             entry: arrow(entry),
-            keys: self.keys.into(),
+            members: self.members.into(),
             drawings: self.drawings.into(),
+            reads: self.reads.into(),
+            vocabulary: Arc::new(Vocabulary::default()),
         }
     }
-}
-
-/// Counts of steps, keys and rules: a document of 4 MB holds far fewer than 2^31.
-fn small(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 const fn orders(comparison: Comparison) -> Orders {
@@ -226,17 +253,4 @@ const fn orders(comparison: Comparison) -> Orders {
         Comparison::Less => Orders::LESS,
         Comparison::LessOrEqual => Orders::LESS_OR_EQUAL,
     }
-}
-
-/// Puts the values of `context` in the places of `keys`, which are sorted.
-pub(crate) fn bind<'c>(keys: &[Box<str>], context: Context<'c>) -> Vec<Option<Value<'c>>> {
-    let mut values = vec![None; keys.len()];
-    for (key, value) in context.attributes() {
-        if let Ok(place) = keys.binary_search_by(|known| (**known).cmp(key))
-            && let Some(slot @ None) = values.get_mut(place)
-        {
-            *slot = Some(*value);
-        }
-    }
-    values
 }

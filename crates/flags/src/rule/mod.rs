@@ -25,23 +25,25 @@ mod reader;
 mod set;
 mod syntax;
 mod timestamp;
+mod vocabulary;
 mod walk;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use compile::CompiledRule;
-pub(crate) use compile::{bind, compile};
+pub(crate) use compile::compile;
 use diagnostic::Diagnostics;
 pub use diagnostic::{Code, Diagnostic, MAX_DIAGNOSTICS};
 pub(crate) use expression::Expression;
 pub(crate) use imply::{Budget, is_covered};
 pub(crate) use number::Number;
-pub(crate) use program::{Bound, Program, Scan, Verdict};
+pub(crate) use program::{Bound, Program, Verdict};
 pub use reader::{MAX_DEPTH, MAX_LIST_MEMBERS, Reading, Values, read, read_values};
 pub use syntax::{Node, NodeKind, Span};
 pub(crate) use timestamp::Instant;
 pub use timestamp::Timestamp;
+pub(crate) use vocabulary::{Speech, Vocabulary};
 pub use walk::Clause;
 pub(crate) use walk::walk;
 

@@ -5,13 +5,16 @@
 //! hashed or compiled beforehand has been; nothing is allocated.
 
 use std::cmp::Ordering;
+use std::ops::Range;
+use std::sync::Arc;
 
 use super::compare;
 use super::draw::Salt;
 use super::expression::TextTest;
 use super::number::Number;
-use super::set::Set;
+use super::set::{Set, is_among};
 use super::timestamp::Instant;
+use super::vocabulary::{Symbol, Vocabulary};
 use crate::context::{Context, Value};
 use crate::document::Pattern;
 
@@ -20,9 +23,13 @@ use crate::document::Pattern;
 pub(crate) struct Program {
     pub(super) steps: Box<[Step]>,
     pub(super) entry: Arrow,
-    /// The context keys the rules read; tests call them by their place here.
-    pub(super) keys: Box<[Box<str>]>,
+    /// What lists of texts hold, one list after the other, each sorted.
+    pub(super) members: Box<[Symbol]>,
     pub(super) drawings: Box<[Drawing]>,
+    /// The context keys the rules read: the places in the vocabulary, by slot.
+    pub(super) reads: Box<[u32]>,
+    /// Of the document.
+    pub(super) vocabulary: Arc<Vocabulary>,
 }
 
 /// Where to go next: a step, or with [`Arrow::OUT`] the number of the rule that is true.
@@ -40,25 +47,35 @@ pub(super) struct Step {
     pub(super) no: Arrow,
 }
 
-/// The place of a key among the keys of a program.
-pub(super) type Slot = u32;
+/// A context key that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Read {
+    /// Its place among the keys of the program.
+    pub(super) slot: u32,
+    /// Its place in the vocabulary.
+    pub(super) place: u32,
+}
 
+/// A question; small, so that a few rules fit into a few lines of cache. What is rare or large lies elsewhere.
 #[derive(Clone, Debug)]
 pub(super) enum Test {
-    Present(Slot),
-    Text(Slot, Orders, Box<str>),
-    Number(Slot, Orders, Number),
-    Instant(Slot, Orders, Instant),
-    Boolean(Slot, bool),
-    Pair(Slot, Orders, Slot),
-    Part(TextTest, Source, Source),
-    Member(Slot, Box<Set>),
-    Matches(Slot, Box<Pattern>),
+    Present(Read),
+    Equal(Read, Symbol),
+    /// Is among these of the program's members.
+    OneOf(Read, Range<u32>),
+    Boolean(Read, bool),
+    Text(Read, Box<(Orders, Box<str>)>),
+    Number(Read, Box<(Orders, Number)>),
+    Instant(Read, Box<(Orders, Instant)>),
+    Pair(Box<(Read, Orders, Read)>),
+    Part(Box<(TextTest, Source, Source)>),
+    Member(Read, Box<Set>),
+    Matches(Read, Box<Pattern>),
     Split {
-        /// Which drawing.
-        drawing: usize,
         /// The first bucket that is out.
         threshold: u64,
+        /// Which drawing.
+        drawing: u32,
         /// The rule it stands in.
         rule: u32,
     },
@@ -67,7 +84,7 @@ pub(super) enum Test {
 /// A text from either side.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Source {
-    Key(Slot),
+    Key(Read),
     Constant(Box<str>),
 }
 
@@ -75,7 +92,15 @@ pub(super) enum Source {
 #[derive(Clone, Debug)]
 pub(super) struct Drawing {
     pub(super) salt: Salt,
-    pub(super) by: Box<[Source]>,
+    pub(super) by: By,
+}
+
+/// What is hashed.
+#[derive(Clone, Debug)]
+pub(super) enum By {
+    /// The value of one key, as nearly always.
+    One(Read),
+    Several(Box<[Source]>),
 }
 
 /// Which orders satisfy a comparison.
@@ -117,7 +142,13 @@ impl Program {
         let mut next = self.entry.0;
         while let Some(step) = self.steps.get(next as usize) {
             let holds = match &step.test {
-                Test::Split { drawing, threshold, rule } => {
+                Test::Equal(read, symbol) => attributes.symbol(*read) == *symbol,
+                Test::OneOf(read, members) => match attributes.symbol(*read) {
+                    // Nothing is read of the list of somebody whom no list names.
+                    Symbol::NONE => false,
+                    symbol => self.is_member(symbol, members),
+                },
+                Test::Split { threshold, drawing, rule } => {
                     asked = Some(*rule);
                     draws.bucket(&self.drawings, *drawing, attributes) < *threshold
                 }
@@ -129,71 +160,106 @@ impl Program {
         Verdict { rule: rule as usize, by_split: asked == Some(rule) }
     }
 
-    pub(crate) fn keys(&self) -> &[Box<str>] {
-        &self.keys
+    /// What the rules say for a context, each of whose keys is looked up when it is asked for.
+    #[inline]
+    pub(crate) fn scan(&self, context: Context<'_>) -> Verdict {
+        self.run(&mut Scan::new(&self.vocabulary, context))
+    }
+
+    fn is_member(&self, symbol: Symbol, members: &Range<u32>) -> bool {
+        let members = self.members.get(members.start as usize..members.end as usize);
+        members.is_some_and(|members| is_among(symbol, members))
+    }
+
+    /// Takes the vocabulary that it was compiled with.
+    pub(crate) fn speak(&mut self, vocabulary: Arc<Vocabulary>) {
+        self.vocabulary = vocabulary;
+    }
+
+    /// The context keys the rules read.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.reads.iter().filter_map(|place| self.vocabulary.name(*place))
     }
 
     /// The context keys splits draw by.
     pub(crate) fn split_keys(&self) -> impl Iterator<Item = &str> {
-        self.drawings.iter().flat_map(|drawing| &drawing.by).filter_map(|source| match source {
-            Source::Key(slot) => self.keys.get(*slot as usize).map(|key| &**key),
-            Source::Constant(_) => None,
-        })
+        let reads = self.drawings.iter().flat_map(|drawing| {
+            let (one, several): (_, &[Source]) = match &drawing.by {
+                By::One(read) => (Some(*read), &[]),
+                By::Several(sources) => (None, sources),
+            };
+            one.into_iter().chain(several.iter().filter_map(Source::read))
+        });
+        reads.filter_map(|read| self.vocabulary.name(read.place))
     }
 }
 
 impl Test {
-    #[inline]
     fn holds<'c>(&self, attributes: &mut impl Attributes<'c>) -> bool {
         match self {
-            Self::Present(slot) => attributes.get(*slot).is_some(),
-            Self::Text(slot, orders, text) => match attributes.get(*slot) {
-                Some(Value::Text(value)) if *orders == Orders::EQUAL => value == &**text,
-                Some(value) => orders.allow(value.with_text(|value| value.cmp(text))),
-                None => false,
-            },
-            Self::Number(slot, orders, number) => attributes
-                .get(*slot)
-                .and_then(|value| value.number())
-                .is_some_and(|value| orders.allow(value.compare(*number))),
-            Self::Instant(slot, orders, instant) => attributes
-                .get(*slot)
-                .and_then(|value| value.instant())
-                .is_some_and(|value| orders.allow(value.cmp(instant))),
-            Self::Boolean(slot, expected) => {
-                attributes.get(*slot).and_then(|value| value.boolean()) == Some(*expected)
+            Self::Present(read) => attributes.get(*read).is_some(),
+            Self::Boolean(read, expected) => {
+                attributes.get(*read).and_then(|value| value.boolean()) == Some(*expected)
             }
-            Self::Pair(left, orders, right) => match (attributes.get(*left), attributes.get(*right)) {
-                (Some(left), Some(right)) => orders.allow(compare::values(&left, &right)),
-                _ => false,
-            },
-            Self::Part(test, text, part) => text
-                .with_text(text.value(attributes), |text| {
+            Self::Text(read, test) => {
+                let (orders, text) = &**test;
+                attributes
+                    .get(*read)
+                    .is_some_and(|value| orders.allow(value.with_text(|value| value.cmp(text))))
+            }
+            Self::Number(read, test) => {
+                let (orders, number) = &**test;
+                let value = attributes.get(*read).and_then(|value| value.number());
+                value.is_some_and(|value| orders.allow(value.compare(*number)))
+            }
+            Self::Instant(read, test) => {
+                let (orders, instant) = &**test;
+                let value = attributes.get(*read).and_then(|value| value.instant());
+                value.is_some_and(|value| orders.allow(value.cmp(instant)))
+            }
+            Self::Pair(test) => {
+                let (left, orders, right) = &**test;
+                match (attributes.get(*left), attributes.get(*right)) {
+                    (Some(left), Some(right)) => orders.allow(compare::values(left, right)),
+                    _ => false,
+                }
+            }
+            Self::Part(test) => {
+                let (test, text, part) = &**test;
+                text.with_text(text.value(attributes), |text| {
                     part.with_text(part.value(attributes), |part| test.holds(text, part))
                 })
                 .flatten()
-                .unwrap_or(false),
-            Self::Member(slot, set) => attributes.get(*slot).is_some_and(|value| set.contains(&value)),
-            Self::Matches(slot, pattern) => {
-                attributes.get(*slot).is_some_and(|value| value.with_text(|text| pattern.is_match(text)))
+                .unwrap_or(false)
             }
-            // Answered where the draws are kept.
-            Self::Split { .. } => false,
+            Self::Member(read, set) => {
+                let symbol = attributes.symbol(*read);
+                attributes.get(*read).is_some_and(|value| set.contains(symbol, value))
+            }
+            Self::Matches(read, pattern) => {
+                attributes.get(*read).is_some_and(|value| value.with_text(|text| pattern.is_match(text)))
+            }
+            // Answered where members and draws are kept.
+            Self::Equal(..) | Self::OneOf(..) | Self::Split { .. } => false,
         }
     }
 }
 
 impl Source {
-    /// The value of the key, if it is one.
-    fn value<'c>(&self, attributes: &mut impl Attributes<'c>) -> Option<Value<'c>> {
+    fn read(&self) -> Option<Read> {
         match self {
-            Self::Key(slot) => attributes.get(*slot),
+            Self::Key(read) => Some(*read),
             Self::Constant(_) => None,
         }
     }
 
+    /// The value of the key, if it is one.
+    fn value<'c>(&self, attributes: &mut impl Attributes<'c>) -> Option<&'c Value<'c>> {
+        attributes.get(self.read()?)
+    }
+
     /// Does something with the text, `value` being that of the key; `None` when it is missing.
-    fn with_text<R>(&self, value: Option<Value<'_>>, then: impl FnOnce(&str) -> R) -> Option<R> {
+    fn with_text<R>(&self, value: Option<&Value<'_>>, then: impl FnOnce(&str) -> R) -> Option<R> {
         match self {
             Self::Key(_) => value.map(|value| value.with_text(then)),
             Self::Constant(text) => Some(then(text)),
@@ -214,12 +280,9 @@ impl Draws {
     /// A value is missing: beyond every threshold.
     const MISSING: u64 = u64::MAX - 1;
 
-    fn bucket<'c>(
-        &mut self,
-        drawings: &[Drawing],
-        which: usize,
-        attributes: &mut impl Attributes<'c>,
-    ) -> u64 {
+    #[inline]
+    fn bucket<'c>(&mut self, drawings: &[Drawing], which: u32, attributes: &mut impl Attributes<'c>) -> u64 {
+        let which = which as usize;
         if let Some(bucket) = self.buckets.get(which)
             && *bucket != Self::UNKNOWN
         {
@@ -235,13 +298,19 @@ impl Draws {
 }
 
 impl Drawing {
+    #[inline]
     fn bucket<'c>(&self, attributes: &mut impl Attributes<'c>) -> Option<u64> {
         let mut draw = self.salt.draw();
-        for (index, source) in self.by.iter().enumerate() {
-            if index > 0 {
-                draw.separate();
+        match &self.by {
+            By::One(read) => attributes.get(*read)?.with_text(|text| draw.value(text)),
+            By::Several(sources) => {
+                for (index, source) in sources.iter().enumerate() {
+                    if index > 0 {
+                        draw.separate();
+                    }
+                    source.with_text(source.value(attributes), |text| draw.value(text))?;
+                }
             }
-            source.with_text(source.value(attributes), |text| draw.value(text))?;
         }
         Some(draw.bucket())
     }
@@ -249,42 +318,47 @@ impl Drawing {
 
 /// Where a program finds the values of its keys.
 pub(crate) trait Attributes<'c> {
-    /// The value of the key at `slot` of the program.
-    fn get(&mut self, slot: u32) -> Option<Value<'c>>;
+    /// The value of a key.
+    fn get(&mut self, read: Read) -> Option<&'c Value<'c>>;
+
+    /// The number of its text among those that the key is compared with.
+    fn symbol(&mut self, read: Read) -> Symbol;
 }
 
-/// For how many keys a scan notes where they are; others are looked up anew.
-const KEPT_PLACES: usize = 16;
+/// For how many keys a scan notes what it found; others are looked up anew.
+const KEPT_READS: usize = 16;
 
 /// Looks keys up in a context, each once.
-pub(crate) struct Scan<'k, 'c> {
-    keys: &'k [Box<str>],
+struct Scan<'v, 'c> {
+    vocabulary: &'v Vocabulary,
     context: Context<'c>,
     /// For the first slots, the place in the context plus 2.
-    places: [u16; KEPT_PLACES],
+    places: [u16; KEPT_READS],
+    symbols: [Symbol; KEPT_READS],
 }
 
-impl<'k, 'c> Scan<'k, 'c> {
+impl<'v, 'c> Scan<'v, 'c> {
     const UNKNOWN: u16 = 0;
     const MISSING: u16 = 1;
 
     #[inline]
-    pub(crate) fn new(keys: &'k [Box<str>], context: Context<'c>) -> Self {
-        Self { keys, context, places: [Self::UNKNOWN; KEPT_PLACES] }
+    fn new(vocabulary: &'v Vocabulary, context: Context<'c>) -> Self {
+        let (places, symbols) = ([Self::UNKNOWN; KEPT_READS], [Symbol::UNKNOWN; KEPT_READS]);
+        Self { vocabulary, context, places, symbols }
     }
 }
 
 impl<'c> Attributes<'c> for Scan<'_, 'c> {
     #[inline]
-    fn get(&mut self, slot: u32) -> Option<Value<'c>> {
-        let slot = slot as usize;
-        match self.places.get(slot).copied() {
+    fn get(&mut self, read: Read) -> Option<&'c Value<'c>> {
+        let kept = self.places.get_mut(read.slot as usize);
+        match kept.as_deref().copied() {
             Some(Self::MISSING) => return None,
             Some(Self::UNKNOWN) | None => {}
             Some(place) => return self.context.at(usize::from(place) - 2),
         }
-        let place = self.keys.get(slot).and_then(|key| self.context.position(key));
-        if let Some(kept) = self.places.get_mut(slot) {
+        let place = self.vocabulary.name(read.place).and_then(|key| self.context.position(key));
+        if let Some(kept) = kept {
             *kept = match place {
                 None => Self::MISSING,
                 Some(place) => u16::try_from(place + 2).unwrap_or(Self::UNKNOWN),
@@ -292,19 +366,57 @@ impl<'c> Attributes<'c> for Scan<'_, 'c> {
         }
         self.context.at(place?)
     }
-}
 
-/// Values that were put in the places of a whole document's keys before.
-pub(crate) struct Bound<'b, 'c> {
-    /// For each slot of the program, the key's place in the document.
-    pub(crate) places: &'b [u32],
-    pub(crate) values: &'b [Option<Value<'c>>],
-}
-
-impl<'c> Attributes<'c> for Bound<'_, 'c> {
     #[inline]
-    fn get(&mut self, slot: u32) -> Option<Value<'c>> {
-        let place = self.places.get(slot as usize)?;
-        self.values.get(*place as usize).copied().flatten()
+    fn symbol(&mut self, read: Read) -> Symbol {
+        if let Some(symbol) = self.symbols.get(read.slot as usize).copied()
+            && symbol != Symbol::UNKNOWN
+        {
+            return symbol;
+        }
+        let symbol =
+            self.get(read).map_or(Symbol::NONE, |value| self.vocabulary.symbol_of(read.place, value));
+        if let Some(kept) = self.symbols.get_mut(read.slot as usize) {
+            *kept = symbol;
+        }
+        symbol
+    }
+}
+
+/// The values of a context in the places of a vocabulary, for all programs that speak it.
+pub(crate) struct Bound<'c>(Vec<BoundValue<'c>>);
+
+#[derive(Clone, Copy)]
+struct BoundValue<'c> {
+    value: Option<&'c Value<'c>>,
+    symbol: Symbol,
+}
+
+impl<'c> Bound<'c> {
+    /// Puts the values of `context` in their places.
+    pub(crate) fn new(vocabulary: &Vocabulary, context: Context<'c>) -> Self {
+        let missing = BoundValue { value: None, symbol: Symbol::NONE };
+        let mut values = vec![missing; vocabulary.len()];
+        for (key, value) in context.attributes() {
+            if let Some(place) = vocabulary.place(key)
+                && let Some(bound) = values.get_mut(place as usize)
+                && bound.value.is_none()
+            {
+                *bound = BoundValue { value: Some(value), symbol: vocabulary.symbol_of(place, value) };
+            }
+        }
+        Self(values)
+    }
+}
+
+impl<'c> Attributes<'c> for &Bound<'c> {
+    #[inline]
+    fn get(&mut self, read: Read) -> Option<&'c Value<'c>> {
+        self.0.get(read.place as usize).and_then(|bound| bound.value)
+    }
+
+    #[inline]
+    fn symbol(&mut self, read: Read) -> Symbol {
+        self.0.get(read.place as usize).map_or(Symbol::NONE, |bound| bound.symbol)
     }
 }

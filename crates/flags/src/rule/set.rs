@@ -1,22 +1,18 @@
-//! The list of an `in`, ordered once so that looking up takes a few comparisons however long it is.
+//! The list of an `in` that holds more than texts, ordered once so that looking up takes a few comparisons however long
+//! it is.
 //!
-//! Each constant compares by its own type: texts exactly, numbers as numbers, and so on. Texts of equal length lie
-//! side by side in one block, so a lookup follows no pointers, and most values are out by their length alone.
+//! Each constant compares by its own type: texts exactly, numbers as numbers, and so on.
 
 use super::expression::Constant;
 use super::number::Number;
 use super::timestamp::Instant;
+use super::vocabulary::Symbol;
 use crate::context::Value;
 
 /// What a value may be equal to.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Set {
-    /// Bit `n` is set when there is a text of `n` bytes; bit 63 stands for longer ones too.
-    lengths: u64,
-    /// By length.
-    groups: Box<[Group]>,
-    /// The texts of the groups, one after the other, sorted within a group.
-    bytes: Box<[u8]>,
+    texts: Box<[Symbol]>,
     integers: Box<[i64]>,
     floats: Box<[f64]>,
     instants: Box<[Instant]>,
@@ -24,23 +20,15 @@ pub(crate) struct Set {
     allows_false: bool,
 }
 
-/// The texts of one length.
-#[derive(Clone, Copy, Debug)]
-struct Group {
-    length: usize,
-    /// Where they are among the bytes.
-    start: usize,
-    end: usize,
-}
-
 impl Set {
-    pub(crate) fn new(constants: &[Constant]) -> Self {
+    /// `symbol` numbers the texts.
+    pub(crate) fn new(constants: &[Constant], mut symbol: impl FnMut(&str) -> Symbol) -> Self {
         let mut set = Self::default();
-        let mut texts: Vec<&str> = Vec::new();
+        let mut texts = Vec::new();
         let (mut integers, mut floats, mut instants) = (Vec::new(), Vec::new(), Vec::new());
         for constant in constants {
             match constant {
-                Constant::Text(text) => texts.push(text),
+                Constant::Text(text) => texts.push(symbol(text)),
                 Constant::Integer(integer) => integers.push(*integer),
                 // Minus zero becomes zero, so that order and equality agree.
                 Constant::Float(float) => floats.push(*float + 0.0),
@@ -49,23 +37,13 @@ impl Set {
                 Constant::Boolean(false) => set.allows_false = true,
             }
         }
-        texts.sort_unstable_by_key(|text| (text.len(), *text));
+        texts.sort_unstable();
         texts.dedup();
         integers.sort_unstable();
         floats.sort_unstable_by(f64::total_cmp);
         instants.sort_unstable();
-        let mut bytes = Vec::with_capacity(texts.iter().map(|text| text.len()).sum());
-        let mut groups = Vec::new();
-        for same in texts.chunk_by(|left, right| left.len() == right.len()) {
-            let start = bytes.len();
-            same.iter().for_each(|text| bytes.extend_from_slice(text.as_bytes()));
-            let length = same.first().map_or(0, |text| text.len());
-            set.lengths |= length_bit(length);
-            groups.push(Group { length, start, end: bytes.len() });
-        }
         Self {
-            groups: groups.into(),
-            bytes: bytes.into(),
+            texts: texts.into(),
             integers: integers.into(),
             floats: floats.into(),
             instants: instants.into(),
@@ -73,39 +51,20 @@ impl Set {
         }
     }
 
-    #[inline]
-    pub(crate) fn contains(&self, value: &Value<'_>) -> bool {
-        (self.lengths != 0 && value.with_text(|text| self.has_text(text)))
+    /// The texts, if there is nothing else.
+    pub(crate) fn only_texts(&self) -> Option<&[Symbol]> {
+        let others = self.has_numbers() || !self.instants.is_empty() || self.allows_true || self.allows_false;
+        (!others).then_some(&self.texts)
+    }
+
+    /// Whether the value is one of them; `symbol` is that of its text.
+    pub(crate) fn contains(&self, symbol: Symbol, value: &Value<'_>) -> bool {
+        is_among(symbol, &self.texts)
             || self.has_numbers() && value.number().is_some_and(|number| self.has_number(number))
             || !self.instants.is_empty()
                 && value.instant().is_some_and(|instant| self.instants.binary_search(&instant).is_ok())
             || (self.allows_true || self.allows_false)
                 && value.boolean().is_some_and(|is| if is { self.allows_true } else { self.allows_false })
-    }
-
-    #[inline]
-    fn has_text(&self, text: &str) -> bool {
-        let length = text.len();
-        if self.lengths & length_bit(length) == 0 {
-            return false;
-        }
-        let Ok(group) = self.groups.binary_search_by_key(&length, |group| group.length) else { return false };
-        let Some(Group { start, end, .. }) = self.groups.get(group).copied() else { return false };
-        if length == 0 {
-            return true;
-        }
-        let block = self.bytes.get(start..end).unwrap_or_default();
-        let (mut low, mut high) = (0, block.len() / length);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let member = block.get(middle * length..(middle + 1) * length).unwrap_or_default();
-            match member.cmp(text.as_bytes()) {
-                std::cmp::Ordering::Equal => return true,
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        false
     }
 
     fn has_numbers(&self) -> bool {
@@ -118,6 +77,8 @@ impl Set {
     }
 }
 
-fn length_bit(length: usize) -> u64 {
-    1 << length.min(63)
+/// Whether a text is among others, which are sorted.
+#[inline]
+pub(super) fn is_among(symbol: Symbol, texts: &[Symbol]) -> bool {
+    symbol != Symbol::NONE && texts.binary_search(&symbol).is_ok()
 }

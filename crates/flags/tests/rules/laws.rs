@@ -53,17 +53,21 @@ fn tree() -> impl Strategy<Value = Node> {
 }
 
 fn document(rules: &[String]) -> FlagDocument {
-    let mut variants: Vec<serde_json::Value> = rules
-        .iter()
-        .enumerate()
-        .map(
+    document_of(&[("f", rules)])
+}
+
+fn document_of(flags: &[(&str, &[String])]) -> FlagDocument {
+    let values = flags.iter().map(|(key, rules)| {
+        let ruled = rules.iter().enumerate().map(
             |(index, rule)| serde_json::json!({ "name": format!("v{index}"), "enabled": true, "rule": rule }),
-        )
-        .collect();
-    variants.push(serde_json::json!({ "name": "default", "enabled": true }));
-    let text =
-        serde_json::json!({ "version": "1", "values": { "f": { "_variants": variants } } }).to_string();
-    FlagDocument::read(text.as_bytes()).unwrap_or_else(|wrong| panic!("{rules:?}: {wrong:?}"))
+        );
+        let default = serde_json::json!({ "name": "default", "enabled": true });
+        let variants: Vec<serde_json::Value> = ruled.chain([default]).collect();
+        ((*key).to_owned(), serde_json::json!({ "_variants": variants }))
+    });
+    let values: serde_json::Map<String, serde_json::Value> = values.collect();
+    let text = serde_json::json!({ "version": "1", "values": values }).to_string();
+    FlagDocument::read(text.as_bytes()).unwrap_or_else(|wrong| panic!("{flags:?}: {wrong:?}"))
 }
 
 proptest! {
@@ -122,29 +126,33 @@ proptest! {
 
     #[test]
     fn the_program_answers_what_a_walk_down_the_tree_does(
-        rules in prop::collection::vec(rule(), 0..5),
+        // Two flags, so that one speaks of keys and texts that the other has numbered.
+        (first, second) in (prop::collection::vec(rule(), 0..5), prop::collection::vec(rule(), 0..5)),
         given in context(),
     ) {
-        let flags = CompiledFlags::compile(&document(&rules));
+        let flags = CompiledFlags::compile(&document_of(&[("f", &first), ("g", &second)]));
         with_context(&given, |context| {
-            let evaluation = flags.evaluate("f", context).unwrap();
-            let explained = flags.explain("f", context).unwrap();
-            let chosen = explained.variants.iter().find_map(|variant| match &variant.outcome {
-                Outcome::Chosen(clause) => Some((&variant.name, Some(clause))),
-                Outcome::ChosenAsDefault => Some((&variant.name, None)),
-                Outcome::PassedOver(_) | Outcome::NotAsked => None,
-            });
-            let (name, clause) = chosen.unwrap();
-            assert_eq!(evaluation.variant, Some(name.as_str()), "{explained}");
-            let reason = match clause {
-                None if rules.is_empty() => Reason::Static,
-                None => Reason::Default,
-                Some(clause) if clause.asked_split() => Reason::Split,
-                Some(_) => Reason::TargetingMatch,
-            };
-            assert_eq!(evaluation.reason, reason, "{explained}");
-            let all: Vec<_> = flags.evaluate_all(context).collect();
-            assert_eq!(all[0].1, evaluation, "{explained}");
+            let mut all = flags.evaluate_all(context);
+            for (key, rules) in [("f", &first), ("g", &second)] {
+                let evaluation = flags.evaluate(key, context).unwrap();
+                let explained = flags.explain(key, context).unwrap();
+                let chosen = explained.variants.iter().find_map(|variant| match &variant.outcome {
+                    Outcome::Chosen(clause) => Some((&variant.name, Some(clause))),
+                    Outcome::ChosenAsDefault => Some((&variant.name, None)),
+                    Outcome::PassedOver(_) | Outcome::NotAsked => None,
+                });
+                let (name, clause) = chosen.unwrap();
+                assert_eq!(evaluation.variant, Some(name.as_str()), "{explained}");
+                let reason = match clause {
+                    None if rules.is_empty() => Reason::Static,
+                    None => Reason::Default,
+                    Some(clause) if clause.asked_split() => Reason::Split,
+                    Some(_) => Reason::TargetingMatch,
+                };
+                assert_eq!(evaluation.reason, reason, "{explained}");
+                let (next, bound) = all.next().unwrap();
+                assert_eq!((next.as_str(), bound), (key, evaluation), "{explained}");
+            }
         });
     }
 
