@@ -7,8 +7,7 @@
 //!
 //! **Invariants.** Nobody is answered before the commit that the answer speaks of has returned. The end of the log is
 //! remembered between groups, and forgotten whenever it could be wrong: after any failure, and when SQLite says that
-//! another connection has written. Whoever waits for the thread is not overtaken for ever: while anybody does, everybody
-//! does.
+//! another connection has written. Whoever waits for the thread is not overtaken for ever: the others queue up behind.
 
 use super::append::Append;
 use super::fault::Fault;
@@ -146,7 +145,7 @@ impl Thread {
             writer.serve(writes.into_iter());
             drop(places);
         }
-        drop(self.queue);
+        drop((group, self.queue));
         for reader in readers {
             // A reader that panicked has said so already.
             let _ = reader.join();
