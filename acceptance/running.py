@@ -28,6 +28,9 @@ STARTS_WITHIN = 20
 ENDS_WITHIN = 30
 
 _ADDRESS = re.compile(r"serves AWS AppConfig at (http://[0-9.]+:(\d+))")
+_AGENT_ADDRESS = re.compile(r"^  agent +(http://[0-9.]+:\d+)")
+# The last line of what it says to who has started it.
+_ALL_SAID = re.compile(r"^    python3 -c ")
 _COMPLAINT = re.compile(r"panicked|internal error|\bERROR\b|stack backtrace")
 
 
@@ -66,6 +69,8 @@ class Server:
         self.judge = Judge()
         self.process = None
         self.printed = []
+        self.listen = "127.0.0.1:0"
+        self.agent_url = None
         # Growing a file beyond a limit then fails with an error, as on a full disk, instead of a signal.
         self.ignore_file_size_signal = False
         self._errors = folder / "stderr"
@@ -88,11 +93,12 @@ class Server:
         self._clients = {}
         with open(self._errors, "ab") as errors:
             self.process = subprocess.Popen(
-                [self.binary, "serve", "--listen", "127.0.0.1:0", "--data", self.data, *self.options],
+                [self.binary, "serve", "--listen", self.listen, "--data", self.data, *self.options],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 stdin=subprocess.DEVNULL,
-                env=environment(**self.env),
+                # A free port for its agent too: several servers run side by side.
+                env=environment(**{"YARDARM_AGENT_LISTEN": "127.0.0.1:0", **self.env}),
                 cwd=self.folder,
                 text=True,
                 preexec_fn=_ignore_file_size_signal if self.ignore_file_size_signal else None,
@@ -107,6 +113,9 @@ class Server:
                 found = _ADDRESS.search(line)
                 if found:
                     self.url, self.port = found[1], int(found[2])
+                if found := _AGENT_ADDRESS.search(line):
+                    self.agent_url = found[1]
+                if _ALL_SAID.search(line):
                     known.set()
             known.set()
 

@@ -11,6 +11,7 @@ from running import eventually
 from test_native_rollout import bucket
 
 STORED = "application/vnd.yardarm.flags+json"
+ION = "application/ion;type=AWS.AppConfig.FeatureFlags;q=1.0,*/*;q=0.1"  # as the AppConfig agent sends it
 DECIDES = {"is-sticky": "true", "x-yardarm-entity-rollout": "1"}
 RULES = {
     "version": "1",
@@ -50,6 +51,22 @@ def test_yardarms_agent_gets_flags_as_they_are_stored(flags):
     assert deployed == flags.deployment(1)["StartedAt"].replace(microsecond=0)
     again, _ = poll(flags, token, accept=STORED)
     assert (again.body, again.headers["content-type"]) == (b"", STORED)
+
+
+def test_the_appconfig_agent_gets_flags_in_ion(flags):
+    answer, token = poll(flags, flags.session(), accept=ION)
+    assert answer.headers["content-type"] == "application/ion; type=AWS.AppConfig.FeatureFlags"
+    assert answer.body.startswith(b"\xe0\x01\x00\xea") and b"gold" in answer.body
+    assert "last-modified" in answer.headers
+    again, _ = poll(flags, token, accept=ION)
+    assert (again.body, again.headers["content-type"]) == (b"", answer.headers["content-type"])
+
+
+def test_flags_without_variants_have_no_ion(server, fresh_name):
+    there = Resources(server, fresh_name, FLAGS)
+    there.publish({"version": "1", "flags": {"f": {}}, "values": {"f": {"enabled": True}}})
+    answer, _ = poll(there, there.session(), accept=ION)
+    assert (answer.headers["content-type"], answer.json()) == ("application/json", {"f": {"enabled": True}})
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/ion", "application/*;q=0.5", ",;q=;", STORED + ";q=0"])

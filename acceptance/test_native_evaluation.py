@@ -61,7 +61,7 @@ class TestEvaluate:
         )
 
     def test_keys_choose_and_attributes_are_keys(self, flags):
-        body = {"keys": ["checkout.colour", "checkout.enabled"], "context": {"tier": "none"}}
+        body = {"keys": ["checkout.colour", "checkout.enabled", "checkout.colour"], "context": {"tier": "none"}}
         assert ask(flags, "evaluate", body).json()["flags"] == [
             {"key": "checkout.colour", "variant": "rest", "reason": "DISABLED"},
             {"key": "checkout.enabled", "value": False, "variant": "rest", "reason": "DISABLED"},

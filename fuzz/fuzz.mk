@@ -26,10 +26,11 @@ fuzz-%: fuzz-build
 	  -max_len=8192 $(if $(wildcard fuzz/$*.dict),-dict=fuzz/$*.dict) -artifact_prefix=fuzz/found/$*/ \
 	  fuzz/new/$* fuzz/corpus/$*
 
-# The smallest set of inputs that reaches what all of them reach becomes the corpus.
+# Few and small inputs that reach every branch that all of them reach become the corpus.
 fuzz-merge: fuzz-build
 	for target in $(FUZZ_TARGETS); do \
-	  rm -rf fuzz/merged && mkdir -p fuzz/merged && \
-	  $(FUZZ_BINARIES)/$$target -merge=1 -max_len=2048 fuzz/merged fuzz/corpus/$$target fuzz/new/$$target && \
+	  rm -rf fuzz/merged && mkdir -p fuzz/merged fuzz/new/$$target && \
+	  $(FUZZ_BINARIES)/$$target -set_cover_merge=1 -use_counters=0 -max_len=512 \
+	    fuzz/merged fuzz/corpus/$$target fuzz/new/$$target && \
 	  rm -rf fuzz/corpus/$$target && mv fuzz/merged fuzz/corpus/$$target; \
 	done

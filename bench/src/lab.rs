@@ -13,6 +13,8 @@ pub(crate) struct Lab {
     pub(crate) yardarm: PathBuf,
     /// The bare server.
     pub(crate) bare: PathBuf,
+    /// The bare server that writes.
+    pub(crate) bare_writes: PathBuf,
     /// The program that evaluates flags beside other evaluators.
     pub(crate) peers: PathBuf,
     /// Unleash Edge, if it is installed.
@@ -53,7 +55,7 @@ impl Lab {
         let mut command = Command::new(&self.yardarm);
         command
             .arg("serve")
-            .args(["--listen", &address.to_string(), "--region", REGION, "--data"])
+            .args(["--agent-listen", "off", "--listen", &address.to_string(), "--region", REGION, "--data"])
             .arg(data)
             .args(options)
             .current_dir(&self.folder)

@@ -83,7 +83,8 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     ensure!(arguments.server_core != arguments.load_core, "server and load need a core each");
     std::fs::create_dir_all(&arguments.folder)?;
-    let bare = std::env::current_exe()?.with_file_name("bare");
+    let beside = |name| std::env::current_exe()?.with_file_name(name).canonicalize();
+    let together = "the bare servers are built together with this program";
     let lab = Lab {
         yardarm: arguments
             .yardarm
@@ -91,7 +92,8 @@ fn main() -> anyhow::Result<()> {
             .context("build it first: cargo build --release -p yardarm")?,
         peers: arguments.peers,
         edge: arguments.edge.canonicalize().ok(),
-        bare: bare.canonicalize().context("the bare server is built together with this program")?,
+        bare: beside("bare").context(together)?,
+        bare_writes: beside("bare-writes").context(together)?,
         folder: arguments.folder.canonicalize()?,
         server_core: arguments.server_core,
         load_core: arguments.load_core,

@@ -198,6 +198,7 @@ impl Contender {
             connections: CONNECTIONS,
             warm_up: lab.warm_up,
             window: lab.window,
+            awake: false,
         };
         // Signed anew for each round: a signature is valid for five minutes.
         let mut polls = Polls::make(self)?;

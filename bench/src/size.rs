@@ -48,6 +48,7 @@ pub(crate) fn measure(lab: &Lab) -> anyhow::Result<Section> {
                 connections: CONNECTIONS,
                 warm_up: Duration::ZERO,
                 window,
+                awake: false,
             };
             round.run(&mut polls, || server.cpu())?;
         }

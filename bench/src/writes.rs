@@ -2,20 +2,22 @@
 //!
 //! A write is one `UpdateApplication` with a new description, signed, over HTTP: one record in the log. The yardstick
 //! inserts that very record, with its own sequence number, and commits: WAL, `synchronous=FULL`, one transaction a write.
+//! Between the two stands the floor: a bare axum handler that does what the yardstick does, asked over the same HTTP.
 
-use crate::api::{Api, Maker, Unsigned};
-use crate::http::Head;
+use crate::api::{Answer, Api, Maker, Unsigned};
+use crate::http::{self, Head};
 use crate::lab::Lab;
 use crate::load::{Client, Counted, Round};
+use crate::process::{Server, free_address};
 use crate::report::{Section, Verdict};
 use crate::spread::{Spread, microseconds};
-use anyhow::{Context, bail};
-use http::Method;
-use rusqlite::Connection;
+use ::http::Method;
+use anyhow::{Context, bail, ensure};
 use serde_json::json;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
-use yardarm_log::{Log, Record, SqliteLog};
+use yardarm_bench::bare_sqlite::{BareSqlite, newest_record};
 
 /// Writers that share commits.
 const MANY: usize = 16;
@@ -24,16 +26,26 @@ const METHOD: &str = "\
 A write is one `UpdateApplication` (a new description), signed and verified, over HTTP on keep-alive connections; it is \
 answered once its record is on the disk. Bare SQLite: one thread inserts the same record (the same bytes in the same \
 columns) and commits, one transaction a write; `journal_mode=WAL`, `synchronous=FULL`, other settings as SQLite has them. \
-Rounds are interleaved: bare, 1 writer, 16 writers, bare, … on the same disk; ratios are taken within each round. Nothing is \
-pinned to a core. 16 writers are compared with the same bare SQLite, which has one writer at a time.";
+Rounds are interleaved: bare, 1 writer, 16 writers, the floors, bare, … on the same disk; ratios are taken within each \
+round. Nothing is pinned to a core: load and server share all there are. The next request is signed while the answer to the \
+one before is awaited, and a load of one writer never sleeps: what the client takes is not what is measured. 16 writers are compared with the same bare SQLite, which has one writer at a time.
 
-const SCHEMA: &str = "
-    CREATE TABLE records (
-        seq INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, actor TEXT NOT NULL, request_id TEXT NOT NULL, reason TEXT,
-        kind TEXT NOT NULL, version INTEGER NOT NULL, previous BLOB NOT NULL, digest BLOB NOT NULL, body TEXT NOT NULL
-    ) STRICT";
+The floors are what this machine allows: axum handlers that are sent the same requests and give answers of the same bytes. \
+They verify, decide and hash nothing. *Inline* inserts and commits on the thread that has the request, one request after \
+the other; *together* has a thread that commits all that wait in one transaction.";
 
-/// One writer, 16 writers and bare SQLite, in turn.
+/// One way to write, and what was counted of it.
+struct Contender {
+    name: &'static str,
+    connections: usize,
+    /// Whose address is asked, as an index into the servers.
+    server: usize,
+    /// For what is claimed: at least so many times the rate of bare SQLite.
+    target: Option<f64>,
+    counted: Vec<Counted>,
+}
+
+/// Bare SQLite, Yardarm and the floors, in turn.
 pub(crate) fn measure(lab: &Lab) -> anyhow::Result<Section> {
     let data = lab.empty_folder("writes")?;
     let mut server = lab.yardarm(&data, &[], None)?;
@@ -44,136 +56,148 @@ pub(crate) fn measure(lab: &Lab) -> anyhow::Result<Section> {
         let made = api.post("/applications", &json!({ "Name": format!("application-{number}") }))?;
         paths.push(format!("/applications/{}", made.text("Id")?));
     }
-    let mut writers = Writers { maker: Maker::new(server.address()), paths, written: 0, request: vec![] };
-    api.send(writers.next(0)?)?;
-    let mut bare = Bare::open(&lab.folder.join("writes").join("bare.db"), newest_record(&data)?)?;
+    let mut writers = Writers::new(Maker::new(server.address()), paths);
+    let recorded = api.send(writers.next(0)?)?;
+    ensure!(recorded.head.status == 200, "the first write was refused");
+    let log = data.join("yardarm.db");
+    let record = newest_record(&log)?;
+    let mut bare = BareSqlite::create(&data.join("bare.db"), record)?;
+    let servers = [
+        server,
+        floor(lab, &data, &log, &recorded, "inline", &[])?,
+        floor(lab, &data, &log, &recorded, "together", &["--together"])?,
+    ];
+    let contender =
+        |name, connections, server, target| Contender { name, connections, server, target, counted: vec![] };
+    let mut contenders = [
+        contender("1 writer", 1, 0, Some(0.8)),
+        contender("16 writers", MANY, 0, Some(4.0)),
+        contender("floor, inline, 1 writer", 1, 1, None),
+        contender("floor, inline, 16 writers", MANY, 1, None),
+        contender("floor, together, 16 writers", MANY, 2, None),
+    ];
 
-    let (mut bare_rates, mut bare_latencies) = (vec![], vec![]);
-    let (mut one, mut many): (Vec<Counted>, Vec<Counted>) = (vec![], vec![]);
+    let mut bare_rounds = vec![];
     for round in 0..=lab.rounds {
-        let (rate, mut latencies) = bare.round(lab.warm_up, lab.window)?;
-        let mut load = |connections| {
-            let address = server.address();
-            Round { address, connections, warm_up: lab.warm_up, window: lab.window }
-                .run(&mut writers, || server.cpu())
-        };
-        let (alone, together) = (load(1)?, load(MANY)?);
+        let of_bare = bare_round(&mut bare, lab.warm_up, lab.window)?;
         // The first round warms everything up.
         if round > 0 {
-            latencies.sort_unstable();
-            bare_rates.push(rate);
-            bare_latencies.push(latencies);
-            one.push(alone);
-            many.push(together);
+            bare_rounds.push(of_bare);
+        }
+        for contender in &mut contenders {
+            let asked = servers.get(contender.server).context("no such server")?;
+            let counted = Round {
+                address: asked.address(),
+                connections: contender.connections,
+                warm_up: lab.warm_up,
+                window: lab.window,
+                awake: contender.connections == 1,
+            }
+            .run(&mut writers, || asked.cpu())?;
+            if round > 0 {
+                contender.counted.push(counted);
+            }
         }
     }
-    server.stop()?;
+    for server in servers {
+        server.stop()?;
+    }
+    Ok(report(&bare_rounds, &contenders))
+}
 
-    let at = |quantile: f64| -> Spread {
-        let of = |sorted: &Vec<Duration>| {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                clippy::cast_precision_loss,
-                reason = "an index"
-            )]
-            let index = (sorted.len() as f64 * quantile) as usize;
-            microseconds(sorted.get(index).copied().unwrap_or_default())
-        };
-        bare_latencies.iter().map(of).collect()
-    };
+/// Writes per second of bare SQLite, and how long each write took, in order.
+struct BareRound {
+    rate: f64,
+    took: Vec<Duration>,
+}
+
+impl BareRound {
+    fn latency_at(&self, quantile: f64) -> Duration {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "an index"
+        )]
+        let index = (self.took.len() as f64 * quantile) as usize;
+        self.took.get(index).copied().unwrap_or_default()
+    }
+}
+
+fn bare_round(bare: &mut BareSqlite, warm_up: Duration, window: Duration) -> anyhow::Result<BareRound> {
+    let begun = Instant::now();
+    while begun.elapsed() < warm_up {
+        bare.write()?;
+    }
+    let (begun, mut took) = (Instant::now(), vec![]);
+    while begun.elapsed() < window {
+        let one = Instant::now();
+        bare.write()?;
+        took.push(one.elapsed());
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a count of writes")]
+    let rate = took.len() as f64 / begun.elapsed().as_secs_f64();
+    took.sort_unstable();
+    Ok(BareRound { rate, took })
+}
+
+fn report(bare_rounds: &[BareRound], contenders: &[Contender]) -> Section {
+    let bare = |figure: &dyn Fn(&BareRound) -> f64| bare_rounds.iter().map(figure).collect::<Spread>();
     let mut rows = vec![vec![
         "bare SQLite".into(),
-        format!("{:.0}", bare_rates.iter().copied().collect::<Spread>()),
+        format!("{:.0}", bare(&|round| round.rate)),
         String::new(),
-        format!("{:.0}", at(0.5)),
-        format!("{:.0}", at(0.99)),
+        format!("{:.0}", bare(&|round| microseconds(round.latency_at(0.5)))),
+        format!("{:.0}", bare(&|round| microseconds(round.latency_at(0.99)))),
         String::new(),
     ]];
     let mut verdicts = vec![];
-    for (name, counted, target) in [("1 writer", &one, 0.8), ("16 writers", &many, 4.0)] {
-        let pairs = counted.iter().zip(&bare_rates);
-        let ratio: Spread = pairs.map(|(own, bare)| own.rate() / bare).collect();
+    for Contender { name, counted, target, .. } in contenders {
+        let pairs = counted.iter().zip(bare_rounds);
+        let ratio: Spread = pairs.map(|(own, bare)| own.rate() / bare.rate).collect();
         let spread = |figure: &dyn Fn(&Counted) -> f64| counted.iter().map(figure).collect::<Spread>();
         rows.push(vec![
-            name.into(),
+            (*name).into(),
             format!("{:.0}", spread(&Counted::rate)),
             format!("{ratio:.2}"),
             format!("{:.0}", spread(&|counted| microseconds(counted.latency_at(0.5)))),
             format!("{:.0}", spread(&|counted| microseconds(counted.latency_at(0.99)))),
             format!("{:.0}", spread(&|counted| microseconds(counted.cpu_per_request()))),
         ]);
-        let what = format!("durable writes per second, {name}, against bare SQLite");
-        verdicts.push(Verdict::at_least(what, target, "×", ratio.median()));
+        if let Some(target) = *target {
+            let what = format!("durable writes per second, {name}, against bare SQLite");
+            verdicts.push(Verdict::at_least(what, target, "×", ratio.median()));
+        }
     }
     let columns = vec!["writer", "writes/s", "ratio", "p50 µs", "p99 µs", "server CPU µs/write"];
-    Ok(Section { title: "Durable writes", method: METHOD.into(), columns, rows, verdicts })
+    Section { title: "Durable writes", method: METHOD.into(), columns, rows, verdicts }
 }
 
-/// The last record of the server's log.
-fn newest_record(data: &Path) -> anyhow::Result<Record> {
-    let log = SqliteLog::open_read_only(data.join("yardarm.db"))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    runtime.block_on(async {
-        let mut end = log.end().await?;
-        end.0 = end.0.saturating_sub(1);
-        log.read(end, 1).await?.pop().context("no record")
-    })
-}
-
-/// SQLite and nothing else.
-struct Bare {
-    db: Connection,
-    record: Record,
-    seq: i64,
-}
-
-impl Bare {
-    fn open(path: &Path, record: Record) -> anyhow::Result<Self> {
-        let db = Connection::open(path)?;
-        db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
-        db.pragma_update(None, "synchronous", "full")?;
-        db.execute_batch(SCHEMA)?;
-        Ok(Self { db, record, seq: 0 })
-    }
-
-    /// Writes for a while. Answers writes per second, and how long each took.
-    fn round(&mut self, warm_up: Duration, window: Duration) -> anyhow::Result<(f64, Vec<Duration>)> {
-        let begun = Instant::now();
-        while begun.elapsed() < warm_up {
-            self.write()?;
+/// Starts a floor that writes the last record of `log` and answers as Yardarm did.
+fn floor(
+    lab: &Lab,
+    data: &Path,
+    log: &Path,
+    recorded: &Answer,
+    name: &str,
+    options: &[&str],
+) -> anyhow::Result<Server> {
+    let address = free_address()?;
+    let body = data.join("floor-body");
+    std::fs::write(&body, recorded.body())?;
+    let mut command = Command::new(&lab.bare_writes);
+    command.args(["--listen", &address.to_string()]).args(options);
+    command.arg("--body").arg(body).arg("--record-of").arg(log);
+    command.arg("--database").arg(data.join(format!("floor-{name}.db")));
+    for (name, value) in http::headers(&recorded.bytes) {
+        // These two are hyper's.
+        if name != "date" && name != "content-length" {
+            command.args(["--header", &format!("{name}: {value}")]);
         }
-        let (begun, mut took) = (Instant::now(), vec![]);
-        while begun.elapsed() < window {
-            let one = Instant::now();
-            self.write()?;
-            took.push(one.elapsed());
-        }
-        #[expect(clippy::cast_precision_loss, reason = "a count of writes")]
-        let rate = took.len() as f64 / begun.elapsed().as_secs_f64();
-        Ok((rate, took))
     }
-
-    fn write(&mut self) -> anyhow::Result<()> {
-        self.seq += 1;
-        let Record { previous, digest, draft, .. } = &self.record;
-        let mut insert =
-            self.db.prepare_cached("INSERT INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
-        // Outside a transaction each statement is one of its own.
-        insert.execute((
-            self.seq,
-            draft.time_ms,
-            &draft.actor,
-            &draft.request_id,
-            &draft.reason,
-            &draft.kind,
-            draft.version,
-            previous.0,
-            digest.0,
-            &draft.body,
-        ))?;
-        Ok(())
-    }
+    let mut server = Server::start(command, address, None, &lab.folder.join("bare.log"))?;
+    server.ready()?;
+    Ok(server)
 }
 
 /// Each connection updates an application of its own.
@@ -181,29 +205,48 @@ struct Writers {
     maker: Maker,
     paths: Vec<String>,
     written: u64,
-    request: Vec<u8>,
+    /// The next request of each connection.
+    requests: Vec<Vec<u8>>,
 }
 
 impl Writers {
+    fn new(maker: Maker, paths: Vec<String>) -> Self {
+        let requests = paths.iter().map(|_| vec![]).collect();
+        Self { maker, paths, written: 0, requests }
+    }
+
     fn next(&mut self, connection: usize) -> anyhow::Result<&[u8]> {
+        self.prepare(connection)?;
+        self.requests.get(connection).map(Vec::as_slice).context("no such connection")
+    }
+
+    fn prepare(&mut self, connection: usize) -> anyhow::Result<()> {
         self.written += 1;
         let path = self.paths.get(connection).context("no such connection")?;
         let body = format!("{{\"Description\":\"written for the {:>12}th time\"}}", self.written);
         let content_type = Some("application/json");
-        self.request = self.maker.bytes(&Unsigned {
+        let request = self.maker.bytes(&Unsigned {
             method: &Method::PATCH,
             path,
             query: "",
             content_type,
             body: body.as_bytes(),
         })?;
-        Ok(&self.request)
+        *self.requests.get_mut(connection).context("no such connection")? = request;
+        Ok(())
     }
 }
 
 impl Client for Writers {
     fn request(&mut self, connection: usize) -> anyhow::Result<&[u8]> {
-        self.next(connection)
+        if self.requests.get(connection).is_some_and(Vec::is_empty) {
+            self.prepare(connection)?;
+        }
+        self.requests.get(connection).map(Vec::as_slice).context("no such connection")
+    }
+
+    fn sent(&mut self, connection: usize) -> anyhow::Result<()> {
+        self.prepare(connection)
     }
 
     fn answered(&mut self, _: usize, head: &Head, answer: &[u8]) -> anyhow::Result<()> {

@@ -62,7 +62,7 @@ impl World {
                     environments: OrdMap::new(),
                     profiles: OrdMap::new(),
                 };
-                self.applications.insert(id, application);
+                self.applications.insert(id, Arc::new(application));
                 Ok(())
             }
             Event::ApplicationUpdated { application, name, description } => {
@@ -333,7 +333,7 @@ impl World {
     }
 
     fn application_mut(&mut self, id: &ApplicationId) -> Result<&mut Application, Inapplicable> {
-        self.applications.get_mut(id).ok_or_else(|| gone(id))
+        self.applications.get_mut(id).map(Arc::make_mut).ok_or_else(|| gone(id))
     }
 
     fn environment_mut(
@@ -409,7 +409,7 @@ impl World {
 
     fn tags_mut(&mut self, resource: &Resource, change: impl FnOnce(&mut Tags)) -> Option<()> {
         match resource {
-            Resource::Application(app) => change(&mut self.applications.get_mut(app)?.tags),
+            Resource::Application(app) => change(&mut self.application_mut(app).ok()?.tags),
             Resource::Environment(app, env) => change(&mut self.environment_mut(app, env).ok()?.tags),
             Resource::Profile(app, profile) => change(&mut self.profile_mut(app, profile).ok()?.tags),
             Resource::HostedVersion(app, profile, number) => {

@@ -22,7 +22,8 @@ use std::sync::Arc;
 /// Everything there is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct World {
-    pub(crate) applications: OrdMap<ApplicationId, Application>,
+    /// Shared one by one: changing one copies its neighbours' pointers, not them.
+    pub(crate) applications: OrdMap<ApplicationId, Arc<Application>>,
     pub(crate) strategies: OrdMap<StrategyId, DeploymentStrategy>,
     pub(crate) settings: AccountSettings,
     pub(crate) access_keys: OrdMap<AccessKeyId, AccessKey>,
@@ -36,7 +37,7 @@ pub struct World {
 impl World {
     /// All applications.
     #[must_use]
-    pub fn applications(&self) -> &OrdMap<ApplicationId, Application> {
+    pub fn applications(&self) -> &OrdMap<ApplicationId, Arc<Application>> {
         &self.applications
     }
 
@@ -45,7 +46,8 @@ impl World {
     /// # Errors
     /// When there is none.
     pub fn application(&self, id: &ApplicationId) -> Result<&Application, Refusal> {
-        self.applications.get(id).ok_or_else(|| Refusal::NotFound(Missing::Application(id.to_string())))
+        let found = self.applications.get(id).map(|found| &**found);
+        found.ok_or_else(|| Refusal::NotFound(Missing::Application(id.to_string())))
     }
 
     /// An application by id or, failing that, by name.
@@ -60,6 +62,7 @@ impl World {
             .or_else(|| {
                 self.applications.values().find(|application| application.name.as_str() == id_or_name)
             })
+            .map(|found| &**found)
             .ok_or_else(|| Refusal::NotFound(Missing::Application(id_or_name.into())))
     }
 

@@ -72,8 +72,7 @@ fn both_layouts_of_the_service_are_read() {
         let flags = CompiledFlags::compile(&document());
         let served: BTreeMap<FlagKey, Setting> = flags
             .flags()
-            .keys()
-            .map(|key| (key.clone(), document().values().get(key).unwrap().setting().clone()))
+            .map(|(key, _)| (key.clone(), document().values().get(key).unwrap().setting().clone()))
             .collect();
         answers(served)
     };

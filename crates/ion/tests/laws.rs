@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use ion_rs::{Element, Sequence, v1_0};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
-use yardarm_flags::rule::{Rule, check, read as read_rule};
+use yardarm_flags::document::Setting;
+use yardarm_flags::rule::{Node, NodeKind, Rule, Span, Timestamp, check, read as read_rule};
 use yardarm_flags::{CompiledFlags, FlagDocument};
 use yardarm_ion::{read, write};
 
@@ -62,37 +63,78 @@ fn document() -> impl Strategy<Value = FlagDocument> {
     })
 }
 
+/// A tree of one comparison with any constant at all.
+fn comparison() -> impl Strategy<Value = Node> {
+    let offset = prop_oneof![
+        Just("Z".to_owned()),
+        Just("-00:00".to_owned()),
+        (prop::bool::ANY, 0..24, 0..60).prop_map(|(west, hours, minutes)| format!(
+            "{}{hours:02}:{minutes:02}",
+            if west { '-' } else { '+' }
+        )),
+    ];
+    let day =
+        (1..=9999, 1..=12, 1..=28).prop_map(|(year, month, day)| format!("{year:04}-{month:02}-{day:02}"));
+    let timestamp = prop_oneof![
+        (1..=9999).prop_map(|year| format!("{year:04}T")),
+        (1..=9999, 1..=12).prop_map(|(year, month)| format!("{year:04}-{month:02}T")),
+        day.clone(),
+        (day, 0..24, 0..60, prop::option::of((0..60, prop::option::of("[0-9]{1,12}"))), offset).prop_map(
+            |(day, hour, minute, second, offset)| {
+                let second = second.map_or_else(String::new, |(second, fraction)| {
+                    format!(
+                        ":{second:02}{}",
+                        fraction.map_or_else(String::new, |digits| format!(".{digits}"))
+                    )
+                });
+                format!("{day}T{hour:02}:{minute:02}{second}{offset}")
+            }
+        ),
+    ];
+    let constant = prop_oneof![
+        timestamp
+            .prop_filter_map("in the calendar", |text| Timestamp::parse(&text).ok())
+            .prop_map(NodeKind::Timestamp),
+        any::<i64>().prop_map(NodeKind::Integer),
+        any::<f64>().prop_filter("finite", |float| float.is_finite()).prop_map(NodeKind::Float),
+        (-1_000_000_i32..1_000_000, 0..6)
+            .prop_map(|(number, places)| NodeKind::Float(f64::from(number) / 10_f64.powi(places))),
+        any::<String>().prop_map(|text| NodeKind::Text(text.into())),
+        any::<bool>().prop_map(NodeKind::Boolean),
+    ];
+    let node = |kind| Node { kind, span: Span::default() };
+    ("[^\\pC]{1,4}", constant).prop_map(move |(key, constant)| {
+        let operator = NodeKind::Symbol("eq".into());
+        node(NodeKind::Expression(vec![node(operator), node(NodeKind::Context(key.into())), node(constant)]))
+    })
+}
+
 /// The same stream as the vendor's library writes it.
 fn rewritten(elements: &Sequence) -> Vec<u8> {
     elements.encode_as(v1_0::Binary).unwrap()
 }
 
-/// Something that an Ion s-expression may have in it, as text.
-fn ion_token() -> impl Strategy<Value = String> {
-    let fixed = [
-        "(",
-        ")",
-        "[",
-        "]",
-        ",",
-        " ",
-        "\n",
-        "// c\n",
-        "/* c */",
-        "::",
+/// An s-expression of Ion: of what rules have, of what they have not, and sometimes of neither.
+fn ion_text() -> impl Strategy<Value = String> {
+    let pieces = [
         "eq",
         "and",
         "split",
         "in",
         "pct",
         "by",
+        "_x",
         "$a",
+        "$a$",
         "'$b c'",
         "'$1'",
-        "'it''s'",
+        "'$a-b'",
         "'a b'",
-        "\"t\"",
-        "\"\\u00e9\\x41\\n\\\"\"",
+        "'it''s'",
+        r#""t""#,
+        r#""""#,
+        r#""\u00e9\x41\n\"""#,
+        "\"a\\\nb\"",
         "'''long ''' '''text'''",
         "''''''",
         "true",
@@ -105,6 +147,7 @@ fn ion_token() -> impl Strategy<Value = String> {
         "-0b101",
         "1_000",
         "9223372036854775807",
+        "-9223372036854775808",
         "1.5",
         "-0.0",
         "5.",
@@ -113,6 +156,7 @@ fn ion_token() -> impl Strategy<Value = String> {
         "1e0",
         "-2.5E+3",
         "1e308",
+        "12345.678e-2",
         "2024T",
         "2024-01T",
         "2024-02-29",
@@ -120,28 +164,53 @@ fn ion_token() -> impl Strategy<Value = String> {
         "2024-02-29T12:30Z",
         "2024-02-29T12:30:59.123456789+01:30",
         "2024-02-29T00:00-00:00",
+        "2023-02-29",
         "0001-01-01",
-        "_x",
-        "$a$",
+        "2024-01",
         "nan",
+        "+inf",
         "null",
         "null.int",
         "+",
         "-",
+        "<=",
+        "$user-id",
+        "us-east",
         "{}",
         "{a:1}",
         "{{}}",
+        r#"{{"c"}}"#,
         "$10",
         "$",
         "99999999999999999999",
         "1e999",
-        "+inf",
         "a::b::1",
-        "\"a\\\nb\"",
-        "\t",
-        "\u{b}",
+        "\"a",
+        "'b",
+        "é",
+        "007",
+        "1.2.3",
+        "0x",
+        "1__0",
+        r#""\q""#,
     ];
-    prop::sample::select(fixed.to_vec()).prop_map(str::to_owned)
+    let piece = prop::sample::select(pieces.to_vec()).prop_map(str::to_owned);
+    let space = prop::sample::select(vec!["", " ", "  ", "\n", "\t", "\u{b}", "/* c */", " // c\n"]);
+    let inner = piece.prop_recursive(3, 16, 4, move |inner| {
+        let parts = prop::collection::vec(inner.clone(), 0..4);
+        let joined = |separator: &'static str| {
+            (parts.clone(), space.clone())
+                .prop_map(move |(parts, space)| parts.join(&format!("{separator}{space}")))
+        };
+        prop_oneof![
+            4 => joined(" ").prop_map(|parts| format!("({parts})")),
+            2 => joined(",").prop_map(|parts| format!("[{parts}]")),
+            1 => joined(" ").prop_map(|parts| format!("[{parts},]")),
+            2 => (prop::sample::select(vec!["a", "pct", "'b c'", "$k", "\"t\"", "1"]), space.clone(), inner)
+                .prop_map(|(name, space, value)| format!("{name}{space}::{space}{value}")),
+        ]
+    });
+    prop::collection::vec(inner, 0..4).prop_map(|parts| format!("({})", parts.join(" ")))
 }
 
 proptest! {
@@ -178,8 +247,26 @@ proptest! {
     }
 
     #[test]
-    fn whatever_both_read_is_the_same_and_the_rest_is_no_rule(tokens in prop::collection::vec(ion_token(), 0..12)) {
-        let text = format!("({})", tokens.join(" "));
+    fn every_constant_travels(tree in comparison()) {
+        let rule = Rule::of_tree(&tree).unwrap();
+        let variants = json!([
+            { "name": "a", "enabled": true, "rule": rule.as_str() },
+            { "name": "b", "enabled": true },
+        ]);
+        let document = json!({ "version": "1", "values": { "f": { "_variants": variants } } }).to_string();
+        let stream = write(&FlagDocument::read(document.as_bytes()).unwrap());
+        let judged = Element::read_all(&stream).unwrap();
+        for stream in [stream, rewritten(&judged)] {
+            let settings = read(&stream).unwrap();
+            let Some(Setting::Variants(variants)) = settings.get("f") else { panic!("{settings:?}") };
+            let served = &variants.with_rule()[0].1;
+            prop_assert_eq!(served.as_str(), tree.to_string());
+            prop_assert_eq!(&served.tree(), &tree);
+        }
+    }
+
+    #[test]
+    fn whatever_both_read_is_the_same_and_the_rest_is_no_rule(text in ion_text()) {
         let ours = read_rule(&text);
         let judged = Element::read_one(&text).ok();
         match (ours.node.filter(|_| ours.diagnostics.is_empty()), judged) {

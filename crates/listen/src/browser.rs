@@ -10,12 +10,16 @@ use std::net::Ipv4Addr;
 #[must_use]
 pub fn from_a_browser(headers: &HeaderMap) -> bool {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    headers.contains_key(ORIGIN) || !is_local_host(host)
+}
+
+/// Whether `host`, perhaps with a port, is this machine as it calls itself.
+#[must_use]
+pub fn is_local_host(host: &str) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, port)| {
         if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host }
     });
-    let ours =
-        matches!(name, "localhost" | "[::1]") || name.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback());
-    headers.contains_key(ORIGIN) || !ours
+    matches!(name, "localhost" | "[::1]") || name.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]

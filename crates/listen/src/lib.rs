@@ -3,7 +3,7 @@
 
 mod browser;
 
-pub use browser::from_a_browser;
+pub use browser::{from_a_browser, is_local_host};
 
 use axum::Router;
 use hyper::server::conn::http1;

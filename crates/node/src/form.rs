@@ -8,6 +8,8 @@ pub enum Form {
     Plain,
     /// Flags as they are stored, with rules and all variants: whoever evaluates them answers as this server does.
     Stored,
+    /// Flags with rules and variants in Amazon Ion. Flags without variants have nothing to say in it, and go plain.
+    Ion,
 }
 
 impl Form {
@@ -16,11 +18,12 @@ impl Form {
         match self {
             Self::Plain => 0,
             Self::Stored => 1,
+            Self::Ion => 2,
         }
     }
 
     /// From a token.
     pub(crate) fn numbered(number: u8) -> Option<Self> {
-        [Self::Plain, Self::Stored].into_iter().find(|form| form.number() == number)
+        [Self::Plain, Self::Stored, Self::Ion].into_iter().find(|form| form.number() == number)
     }
 }

@@ -12,6 +12,7 @@ mod bearer_tokens;
 mod clock;
 mod configuration;
 mod credentials;
+mod desk;
 mod driver;
 mod entropy;
 mod error;
@@ -26,6 +27,7 @@ mod session;
 mod slots;
 mod snapshot;
 mod status;
+mod stream_tokens;
 mod subscription;
 mod tokens;
 mod view;
@@ -46,5 +48,6 @@ pub use session::{
     EntityRollout, Latest, PollingClient, SessionRefusal, SessionSettings, StartSession, TokenProblem,
 };
 pub use status::Status;
+pub use stream_tokens::StreamClaims;
 pub use subscription::Subscription;
 pub use view::View;

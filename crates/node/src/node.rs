@@ -3,6 +3,7 @@
 use crate::address::Address;
 use crate::clock::Clock;
 use crate::credentials::{self, Ring};
+use crate::desk::Desk;
 use crate::driver;
 use crate::entropy::Entropy;
 use crate::error::Error;
@@ -17,9 +18,9 @@ use crate::subscription::Subscriptions;
 use crate::view::View;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 use yardarm_domain::{Account, Command, Event, Policy, Quotas};
 use yardarm_log::{Content, Log, Seq};
@@ -106,6 +107,12 @@ pub(crate) struct Shared {
     /// Slots whose content could not be loaded yet.
     behind: Mutex<Vec<Touched>>,
     changed: watch::Sender<Seq>,
+    /// For the driver: rollouts have moved, or something has to be tried again.
+    driven: watch::Sender<()>,
+    /// The last record of the newest snapshot.
+    pub(crate) snapshot: AtomicU64,
+    /// For the keeper of snapshots: enough has been recorded since.
+    pub(crate) snapshot_due: Notify,
     closing: watch::Sender<bool>,
 }
 
@@ -128,6 +135,12 @@ impl Shared {
         self.view.store(Arc::new(view));
         self.subscriptions.announce(&changed, seq);
         self.changed.send_replace(seq);
+        if events.iter().any(moves_rollouts) {
+            self.driven.send_replace(());
+        }
+        if seq.0.saturating_sub(self.snapshot.load(Ordering::Relaxed)) >= self.config.snapshot_every {
+            self.snapshot_due.notify_one();
+        }
     }
 
     fn refresh_credentials(&self, view: &View) {
@@ -164,7 +177,7 @@ impl Shared {
     pub(crate) fn note_log_answers(&self, answers: bool) {
         let failed_before = self.counters.log_fails.swap(!answers, Ordering::Relaxed);
         if !answers && !failed_before {
-            self.changed.send_modify(|_| ());
+            self.driven.send_replace(());
         }
     }
 }
@@ -180,11 +193,22 @@ fn concerns_credentials(event: &Event) -> bool {
     )
 }
 
+/// Whether the driver may have something else to do, or at another time, after `event`.
+fn moves_rollouts(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::DeploymentStarted { .. }
+            | Event::DeploymentStepped { .. }
+            | Event::EnvironmentDeleted { .. }
+            | Event::ApplicationDeleted { .. }
+    )
+}
+
 /// A running node. Clones are handles to the same one; [`Node::close`] ends it.
 #[derive(Clone)]
 pub struct Node {
     shared: Arc<Shared>,
-    work: mpsc::Sender<Work>,
+    desk: Arc<Desk>,
     tasks: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
@@ -215,6 +239,9 @@ impl Node {
             entropy,
             master_keys,
             changed: watch::Sender::new(view.seq),
+            driven: watch::Sender::new(()),
+            snapshot: AtomicU64::new(view.seq.0),
+            snapshot_due: Notify::new(),
             view: ArcSwap::from_pointee(view),
             slots,
             subscriptions: Subscriptions::default(),
@@ -225,19 +252,30 @@ impl Node {
             closing: watch::Sender::new(false),
         });
         shared.note_behind(behind);
-        let (work, inbox) = mpsc::channel(waiting);
-        let node = Self { shared: shared.clone(), work, tasks: Arc::default() };
-        let mut tasks = vec![tokio::spawn(sequencer::run(shared, inbox))];
-        node.ensure_token_key().await?;
-        node.reseal().await?;
-        tasks.push(tokio::spawn(driver::run(node.clone())));
-        let every = node.shared.config.snapshot_every;
-        tasks.push(tokio::spawn(driver::keep_snapshots(node.clone(), every)));
-        if node.shared.config.shared_log {
-            tasks.push(tokio::spawn(driver::follow(node.clone())));
+        let desk = Arc::new(Desk::new(waiting));
+        let node = Self { shared: shared.clone(), desk: desk.clone(), tasks: Arc::default() };
+        desk.begin(|inbox| sequencer::run(shared, inbox));
+        node.keep(tokio::spawn(async move { desk.attend_always().await }));
+        if let Err(error) = node.prepare().await {
+            node.abort();
+            return Err(error);
         }
-        node.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);
+        node.keep(tokio::spawn(driver::run(node.clone())));
+        node.keep(tokio::spawn(driver::keep_snapshots(node.clone())));
+        if node.shared.config.shared_log {
+            node.keep(tokio::spawn(driver::follow(node.clone())));
+        }
         Ok(node)
+    }
+
+    /// Sees to it that what is sealed can be served.
+    async fn prepare(&self) -> Result<(), Error> {
+        self.ensure_token_key().await?;
+        self.reseal().await
+    }
+
+    fn keep(&self, task: JoinHandle<()>) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
     }
 
     /// Carries out `command`. Once this answers, what it did is durable.
@@ -267,10 +305,7 @@ impl Node {
     {
         let (reply, answer) = oneshot::channel();
         let pending = Pending { command, contents, cause, outcome: None, reply };
-        self.work.try_send(Work::Execute(Box::new(pending))).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Error::Busy("too many commands are waiting"),
-            mpsc::error::TrySendError::Closed(_) => Error::Busy("shutting down"),
-        })?;
+        self.desk.hand_in(Work::Execute(Box::new(pending)))?;
         // Accepted and then left: it may have been appended.
         answer.await.map_err(|_| Error::Log("the node was shut down before it knew".into()))?
     }
@@ -285,6 +320,11 @@ impl Node {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.shared.clock.now()
+    }
+
+    /// Ready once it is `until` by the node's clock, or earlier when that is set back.
+    pub async fn sleep_until(&self, until: Timestamp) {
+        self.shared.clock.sleep_until(until).await;
     }
 
     /// What the node was told at its start.
@@ -326,8 +366,7 @@ impl Node {
     /// The log does not answer.
     pub async fn catch_up(&self) -> Result<(), Error> {
         let (reply, answer) = oneshot::channel();
-        let sent = self.work.send(Work::CatchUp(reply)).await;
-        sent.map_err(|_| Error::Busy("shutting down"))?;
+        self.desk.hand_in(Work::CatchUp(reply))?;
         answer.await.map_err(|_| Error::Busy("shutting down"))?
     }
 
@@ -375,7 +414,7 @@ impl Node {
     pub async fn close(&self) {
         self.begin_closing();
         let (reply, finished) = oneshot::channel();
-        if self.work.send(Work::Finish(reply)).await.is_ok() {
+        if self.desk.hand_in(Work::Finish(reply)).is_ok() {
             // An error means that the sequencer has ended already.
             let _ = finished.await;
         }
@@ -391,6 +430,7 @@ impl Node {
         for task in self.tasks.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             task.abort();
         }
+        self.desk.abandon();
     }
 
     /// Whether it is shutting down.
@@ -401,6 +441,11 @@ impl Node {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    /// Announces that the driver may have something to do.
+    pub(crate) fn driven(&self) -> watch::Receiver<()> {
+        self.shared.driven.subscribe()
     }
 
     pub(crate) fn closing(&self) -> watch::Receiver<bool> {

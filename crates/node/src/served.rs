@@ -21,6 +21,8 @@ pub struct ServedVersion {
     pub body: Bytes,
     /// The stored bytes.
     pub stored: Bytes,
+    /// A flag document in Amazon Ion, if a flag has variants.
+    pub ion: Option<Bytes>,
     /// A flag document's flags, compiled when it was loaded.
     pub flags: Option<Arc<CompiledFlags>>,
     /// Whether it is a flag document.
@@ -50,7 +52,8 @@ impl ServedVersion {
     pub fn form(&self, wanted: Form) -> Form {
         match wanted {
             Form::Stored if self.flags.is_some() => Form::Stored,
-            Form::Plain | Form::Stored => Form::Plain,
+            Form::Ion if self.ion.is_some() => Form::Ion,
+            Form::Plain | Form::Stored | Form::Ion => Form::Plain,
         }
     }
 
@@ -60,6 +63,7 @@ impl ServedVersion {
         match form {
             Form::Plain => &self.body,
             Form::Stored => &self.stored,
+            Form::Ion => self.ion.as_ref().unwrap_or(&self.body),
         }
     }
 }

@@ -271,6 +271,7 @@ impl Slots {
             content_type: Bytes::copy_from_slice(deployment.content_type.as_str().as_bytes()),
             body: forms.body,
             stored: forms.stored,
+            ion: forms.ion,
             flags: forms.flags,
             kind: deployment.kind,
             content: deployment.content.hash,
@@ -289,13 +290,14 @@ impl Slots {
 struct Forms {
     body: Bytes,
     stored: Bytes,
+    ion: Option<Bytes>,
     flags: Option<Arc<CompiledFlags>>,
 }
 
 impl Forms {
     fn of(version: &ServedVersion) -> Self {
-        let ServedVersion { body, stored, flags, .. } = version;
-        Self { body: body.clone(), stored: stored.clone(), flags: flags.clone() }
+        let ServedVersion { body, stored, ion, flags, .. } = version;
+        Self { body: body.clone(), stored: stored.clone(), ion: ion.clone(), flags: flags.clone() }
     }
 }
 
@@ -304,13 +306,15 @@ async fn load(deployment: &Deployment, log: &dyn Log) -> Result<Forms, Error> {
     let missing = || Error::Unreadable(format!("content {hash} is missing"));
     let stored = log.content(hash).await?.ok_or_else(missing)?;
     match deployment.kind {
-        ProfileType::Freeform => Ok(Forms { body: stored.clone(), stored, flags: None }),
+        ProfileType::Freeform => Ok(Forms { body: stored.clone(), stored, ion: None, flags: None }),
         ProfileType::FeatureFlags => {
             apart(stored.len(), move || {
                 let document = FlagDocument::read(&stored)
                     .map_err(|error| Error::Unreadable(format!("flag document {hash}: {error}")))?;
                 let body = Bytes::from(yardarm_flags::served(&document));
-                Ok(Forms { body, stored, flags: Some(Arc::new(CompiledFlags::compile(&document))) })
+                let ion =
+                    yardarm_ion::has_variants(&document).then(|| Bytes::from(yardarm_ion::write(&document)));
+                Ok(Forms { body, stored, ion, flags: Some(Arc::new(CompiledFlags::compile(&document))) })
             })
             .await
         }

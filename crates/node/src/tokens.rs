@@ -65,6 +65,16 @@ impl TokenSealer {
         key.try_into().ok().map(|key| Self { key: Zeroizing::new(key) })
     }
 
+    /// A key for something else, made of this one.
+    pub(crate) fn derive(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &*self.key);
+        let mut derived = Zeroizing::new([0; 32]);
+        for (slot, byte) in derived.iter_mut().zip(ring::hmac::sign(&key, purpose).as_ref()) {
+            *slot = *byte;
+        }
+        derived
+    }
+
     /// Seals `claims`. `None` never happens: the cipher refuses only messages of many gigabytes.
     pub(crate) fn seal(&self, entropy: &dyn Entropy, claims: &Claims) -> Option<String> {
         let mut sealed = [0; SEALED];
@@ -228,7 +238,7 @@ mod tests {
             session: 7,
             counter: 3,
             version: 12,
-            form: Form::Stored,
+            form: Form::Ion,
             outside: true,
             interval_s: 15,
             not_before_ms: -1,
@@ -272,7 +282,7 @@ mod tests {
     #[test]
     fn a_token_says_what_kind_of_client_it_is_of() {
         let sealer = TokenSealer::new(&[1; 32]).unwrap();
-        for form in [Form::Plain, Form::Stored] {
+        for form in [Form::Plain, Form::Stored, Form::Ion] {
             for outside in [false, true] {
                 let claims = Claims { form, outside, ..claims() };
                 assert_eq!(sealer.open(&sealer.seal(&OsEntropy, &claims).unwrap()), Some(claims));

@@ -223,6 +223,8 @@ async fn a_session_that_asks_for_another_form_is_sent_it() {
     assert!(poll(Form::Plain).is_none());
     assert!(poll(Form::Stored).unwrap().starts_with(b"{\"flags\":"));
     assert!(poll(Form::Stored).is_none());
+    assert!(poll(Form::Ion).unwrap().starts_with(&[0xe0, 1, 0, 0xea]));
+    assert!(poll(Form::Ion).is_none());
 }
 
 #[tokio::test]
@@ -231,7 +233,7 @@ async fn what_has_no_such_form_stays_as_it_is() {
     let shop = Shop::open(&test, ProfileType::Freeform, vec![]).await.unwrap();
     shop.serve("speed = 1").await.unwrap();
     let mut token = test.node.start_session(&shop.session()).unwrap();
-    for (turn, form) in [Form::Plain, Form::Stored].into_iter().enumerate() {
+    for (turn, form) in [Form::Plain, Form::Stored, Form::Ion].into_iter().enumerate() {
         let latest = test.node.latest_for(PollingClient { form, decides: false }, &token).unwrap();
         assert_eq!((latest.form, latest.changed), (Form::Plain, turn == 0));
         token = latest.next_token;

@@ -3,10 +3,12 @@
 //! Only forms that are named count, wildcards do not: clients that send `*/*` want what everybody gets. Of several named
 //! forms the one with the highest `q` is wanted, then the one that says most. What cannot be read is passed over.
 
+use crate::control_plane::type_name;
 use http::HeaderMap;
 use http::header::ACCEPT;
+use yardarm_domain::ProfileType;
 use yardarm_node::Form;
-use yardarm_wire::data_plane::STORED_FLAGS;
+use yardarm_wire::data_plane::{ION, STORED_FLAGS};
 
 /// The form that a request asks for.
 pub(crate) fn form(headers: &HeaderMap) -> Form {
@@ -24,7 +26,8 @@ pub(crate) fn form(headers: &HeaderMap) -> Form {
 fn weight(form: Form) -> u8 {
     match form {
         Form::Plain => 0,
-        Form::Stored => 1,
+        Form::Ion => 1,
+        Form::Stored => 2,
     }
 }
 
@@ -37,17 +40,23 @@ fn read(element: &str) -> Option<(Form, f32)> {
         Form::Plain
     } else if is(STORED_FLAGS) {
         Form::Stored
+    } else if is(ION) {
+        Form::Ion
     } else {
         return None;
     };
-    let mut q = 1.0;
+    let (mut q, mut of_flags) = (1.0, false);
     for (name, value) in parts.filter_map(|part| part.split_once('=')) {
         let value = value.trim().trim_matches('"');
         if name.trim().eq_ignore_ascii_case("q") {
             q = value.parse().ok().filter(|q| (0.0..=1.0).contains(q))?;
+        } else if name.trim().eq_ignore_ascii_case("type") {
+            of_flags = value.eq_ignore_ascii_case(type_name(ProfileType::FeatureFlags));
         }
     }
-    (q > 0.0).then_some((form, q))
+    // Ion of another type is not what the agent reads.
+    let fits = form != Form::Ion || of_flags;
+    (fits && q > 0.0).then_some((form, q))
 }
 
 /// Splits at `separator`, but not inside quotes.
@@ -71,8 +80,12 @@ mod tests {
 
     #[test]
     fn agents_get_the_form_they_name_and_everybody_else_the_plain_one() {
+        let theirs = "application/ion;type=AWS.AppConfig.FeatureFlags;q=1.0,*/*;q=0.1";
+        assert_eq!(asked(&[theirs]), Form::Ion);
         assert_eq!(asked(&["application/vnd.yardarm.flags+json, application/json;q=0.5"]), Form::Stored);
-        for plain in ["*/*", "", "application/json", "application/*", "text/html, */*;q=0.8"] {
+        for plain in
+            ["*/*", "", "application/json", "application/*", "application/ion", "text/html, */*;q=0.8"]
+        {
             assert_eq!(asked(&[plain]), Form::Plain, "{plain}");
         }
         assert_eq!(asked(&[]), Form::Plain);
@@ -80,6 +93,14 @@ mod tests {
 
     #[test]
     fn letter_case_space_quotes_and_order_do_not_matter() {
+        for ion in [
+            "APPLICATION/ION;TYPE=aws.appconfig.featureflags",
+            " application/ion ; type = \"AWS.AppConfig.FeatureFlags\" ; Q=0.3 ",
+            "application/ion;charset=\"a,b;type=x\";type=AWS.AppConfig.FeatureFlags",
+            "*/*, application/ion;q=1;type=AWS.AppConfig.FeatureFlags",
+        ] {
+            assert_eq!(asked(&[ion]), Form::Ion, "{ion}");
+        }
         assert_eq!(
             asked(&["*/*", " application/vnd.Yardarm.Flags+JSON ; x=\"a,b;q=0\" ; Q = 0.3 "]),
             Form::Stored
@@ -88,7 +109,8 @@ mod tests {
 
     #[test]
     fn what_is_wanted_most_wins_and_what_is_not_wanted_does_not() {
-        let stored = "application/vnd.yardarm.flags+json";
+        let (ion, stored) =
+            ("application/ion;type=AWS.AppConfig.FeatureFlags", "application/vnd.yardarm.flags+json");
         for (accept, wanted) in [
             (format!("{stored};q=0"), Form::Plain),
             (format!("{stored};q=0.000"), Form::Plain),
@@ -96,6 +118,10 @@ mod tests {
             (format!("{stored};q=x"), Form::Plain),
             (format!("{stored};q=0.4, application/json;q=0.5"), Form::Plain),
             (format!("{stored};q=0.5, application/json;q=0.5"), Form::Stored),
+            (format!("{ion};q=0"), Form::Plain),
+            (format!("{ion}, {stored}"), Form::Stored),
+            (format!("{ion}, {stored};q=0.9"), Form::Ion),
+            ("application/ion;type=Other".into(), Form::Plain),
         ] {
             assert_eq!(asked(&[&accept]), wanted, "{accept}");
         }

@@ -3,8 +3,11 @@
 use crate::fault::Fault;
 use crate::settings::Authentication;
 use bytes::Bytes;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 use std::sync::Arc;
+use yardarm_domain::{BearerToken, TokenScope};
 use yardarm_node::{AccessSecret, Node};
 use yardarm_signature::{
     BodyDigest, Credential, Expected, SecretKey, SignatureError, SignatureErrorKind, SignedRequest,
@@ -25,8 +28,36 @@ pub(crate) struct Authenticator {
     dev: Option<Credential>,
 }
 
-/// A request whose sender has named a key that exists, and has yet to prove that it is theirs. `None`: nobody is asked.
-pub(crate) struct Claim<'r>(Option<(SignedRequest<'r>, Key<'r>)>);
+/// What a credential has to be good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Anything: only a signature is.
+    Everything,
+    /// Reading deployed configuration: a bearer token of that scope is, in its own environment.
+    Reading,
+}
+
+/// A request whose sender has named a credential that exists, and may have yet to prove that it is theirs.
+pub(crate) struct Claim<'r>(Who<'r>);
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all requests are signed, and a box is one more allocation for each"
+)]
+enum Who<'r> {
+    /// Nobody is asked.
+    Anybody,
+    Signer(SignedRequest<'r>, Key<'r>),
+    Bearer(Arc<BearerToken>),
+}
+
+/// Who has sent a request.
+pub(crate) struct Sender {
+    /// For the log: an access key's id, or a token's.
+    pub(crate) actor: String,
+    /// The token that was shown, if one was.
+    pub(crate) bearer: Option<Arc<BearerToken>>,
+}
 
 /// What a signature is checked with.
 enum Key<'a> {
@@ -40,17 +71,25 @@ impl Authenticator {
     }
 
     /// Who says to have sent the request. Refuses strangers before their body is read.
-    pub(crate) fn claim<'r>(&'r self, node: &Node, parts: &'r Parts) -> Result<Claim<'r>, Fault> {
+    pub(crate) fn claim<'r>(
+        &'r self,
+        node: &Node,
+        parts: &'r Parts,
+        access: Access,
+    ) -> Result<Claim<'r>, Fault> {
         let path = parts.uri.path();
         // One signature fits several spellings of a path: only the plain one is served.
         if (path.contains("//") || path.contains("/.")) && normalize_path(path) != path {
             return Err(Fault::told(ErrorKind::UnknownOperation, "The path is not in its plain form."));
         }
+        if let Some(text) = bearer(&parts.headers) {
+            return bearer_claim(node, text, access);
+        }
         if self.mode == Authentication::None {
             return if yardarm_listen::from_a_browser(&parts.headers) {
                 Err(refused_browser())
             } else {
-                Ok(Claim(None))
+                Ok(Claim(Who::Anybody))
             };
         }
         let query = parts.uri.query().unwrap_or("");
@@ -64,22 +103,57 @@ impl Authenticator {
         };
         let unknown = || refused(&SignatureError::UnknownAccessKey { access_key_id: id.into() });
         let key = key.ok_or_else(unknown)?;
-        Ok(Claim(Some((signed, key))))
+        Ok(Claim(Who::Signer(signed, key)))
     }
 }
 
 impl Claim<'_> {
-    /// Who has sent the request: an access key id.
-    pub(crate) fn prove(self, node: &Node, body: &Bytes) -> Result<String, Fault> {
-        let Some((signed, key)) = self.0 else { return Ok("anonymous".into()) };
+    /// Who has sent the request.
+    pub(crate) fn prove(self, node: &Node, body: &Bytes) -> Result<Sender, Fault> {
+        let (signed, key) = match self.0 {
+            Who::Anybody => return Ok(Sender { actor: "anonymous".into(), bearer: None }),
+            Who::Bearer(token) => {
+                return Ok(Sender { actor: format!("token:{}", token.id), bearer: Some(token) });
+            }
+            Who::Signer(signed, key) => (signed, key),
+        };
         let credential = match &key {
             Key::Dev(credential) => credential,
             Key::Stored(secret) => secret.credential(),
         };
         let expected = Expected::new(node.config().account.region.as_str(), SERVICE);
         signed.verify(credential, &BodyDigest::of(body), node.now(), &expected).map_err(|e| refused(&e))?;
-        Ok(signed.access_key_id().into())
+        Ok(Sender { actor: signed.access_key_id().into(), bearer: None })
     }
+}
+
+/// The bearer token that a request shows, if it shows any.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn bearer_claim<'r>(node: &Node, text: &str, access: Access) -> Result<Claim<'r>, Fault> {
+    let unknown = || Fault::told(ErrorKind::Unauthorized, "The token is unknown, revoked or expired.");
+    let token = node.bearer_token(text).ok_or_else(unknown)?;
+    match access {
+        Access::Reading if token.scope.covers(TokenScope::Read) => Ok(Claim(Who::Bearer(token))),
+        Access::Reading => {
+            let message = "The token is not good for reading configuration: that takes the scope `read`.";
+            Err(Fault::told(ErrorKind::AccessDenied, message))
+        }
+        Access::Everything => {
+            let message =
+                "A token is good for evaluating flags and reading configuration. Sign this request.";
+            Err(Fault::told(ErrorKind::AccessDenied, message))
+        }
+    }
+}
+
+/// Whether the request claims to be signed, in a header or in its query.
+pub(crate) fn has_signature(parts: &Parts) -> bool {
+    let header = parts.headers.contains_key(AUTHORIZATION);
+    header || parts.uri.query().is_some_and(|query| query.contains("X-Amz-"))
 }
 
 fn refused_browser() -> Fault {

@@ -8,8 +8,10 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::sync::Arc;
+use yardarm_domain::BearerToken;
 use yardarm_node::{Cause, Node};
 use yardarm_wire::body::read_body;
+use yardarm_wire::errors::ErrorKind;
 
 /// What a handler gets.
 pub(crate) struct Call {
@@ -19,6 +21,8 @@ pub(crate) struct Call {
     pub(crate) settings: Arc<ServerSettings>,
     /// Who asks, in which request.
     pub(crate) cause: Cause,
+    /// The bearer token that was shown, if one was.
+    pub(crate) bearer: Option<Arc<BearerToken>>,
     /// Labels of the path, decoded once.
     pub(crate) labels: Vec<(Box<str>, String)>,
     /// The query as received.
@@ -33,6 +37,18 @@ impl Call {
     /// A label of the path. Empty if the path has none of that name, which no identifier is.
     pub(crate) fn label(&self, name: &str) -> &str {
         self.labels.iter().find(|(label, _)| &**label == name).map_or("", |(_, value)| value)
+    }
+
+    /// Refuses the bearer of a token that is not for this environment, also if there is no such one.
+    pub(crate) fn ensure_place(&self, application: &str, environment: &str) -> Result<(), Fault> {
+        let Some(token) = &self.bearer else { return Ok(()) };
+        let view = self.node.view();
+        let is_it = view.world.find_application(application).is_ok_and(|found| {
+            found.id == token.application
+                && found.find_environment(environment).is_ok_and(|found| found.id == token.environment)
+        });
+        let other = || Fault::told(ErrorKind::AccessDenied, "The token is for another environment.");
+        if is_it { Ok(()) } else { Err(other()) }
     }
 
     /// The JSON body as `T`.

@@ -15,7 +15,7 @@ use yardarm_node::{
     EntityRollout, Form, Latest, PollingClient, ServedVersion, SessionRefusal, StartSession, TokenProblem,
 };
 use yardarm_wire::data_plane::{
-    STORED_FLAGS, StartConfigurationSessionRequest, StartConfigurationSessionResponse,
+    ION_FLAGS, STORED_FLAGS, StartConfigurationSessionRequest, StartConfigurationSessionResponse,
 };
 use yardarm_wire::enums::{InvalidParameterProblem, ResourceType};
 use yardarm_wire::errors::{ErrorBody, ErrorKind};
@@ -30,6 +30,7 @@ const CLIENT_ID: HeaderName = HeaderName::from_static("yardarm-client-id");
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 const STORED: HeaderValue = HeaderValue::from_static(STORED_FLAGS);
+const ION: HeaderValue = HeaderValue::from_static(ION_FLAGS);
 
 pub(crate) async fn start_configuration_session(call: Call) -> Result<Answer, Fault> {
     let body: StartConfigurationSessionRequest = call.json()?;
@@ -49,6 +50,7 @@ pub(crate) async fn start_configuration_session(call: Call) -> Result<Answer, Fa
     let client = arguments.optional_text("Yardarm-Client-Id", client.as_deref(), 1..=256);
     let (application, environment, profile, interval_s, client) =
         arguments.finish((application, environment, profile, interval_s, client))?;
+    call.ensure_place(application, environment)?;
     let start = StartSession { application, environment, profile, interval_s, client };
     let token = call.node.start_session(&start).map_err(|refusal| session_fault(&refusal, &start))?;
     Answer::json(&StartConfigurationSessionResponse { initial_configuration_token: token })
@@ -136,6 +138,7 @@ fn latest_answer(client: PollingClient, latest: Latest) -> Result<Answer, Fault>
     let content_type = match latest.form {
         Form::Plain => value(version.content_type.clone())?,
         Form::Stored => STORED,
+        Form::Ion => ION,
     };
     map.insert(CONTENT_TYPE, content_type);
     map.insert(headers::CONFIGURATION_VERSION, HeaderValue::from(version.version.0));
@@ -185,6 +188,7 @@ pub(crate) async fn get_configuration(call: Call) -> Result<Answer, Fault> {
         interval_s: None,
         client: None,
     };
+    call.ensure_place(start.application, start.environment)?;
     let reading = call
         .node
         .read_configuration(start.application, start.environment, start.profile, Some(client))

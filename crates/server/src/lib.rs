@@ -18,9 +18,10 @@ mod dispatch;
 mod fault;
 mod metrics;
 mod native;
+mod ofrep;
 mod refusal;
 mod router;
 mod settings;
 
 pub use router::router;
-pub use settings::{Authentication, Limits, ServerSettings};
+pub use settings::{Authentication, Limits, OfrepSettings, ServerSettings, StreamSettings};

@@ -1,12 +1,13 @@
 //! Routes, and what happens to every request on its way to a handler and back.
 
 use crate::answer::{self, JSON};
-use crate::authenticate::Authenticator;
+use crate::authenticate::{Access, Authenticator, Sender};
 use crate::call::Call;
 use crate::dispatch::dispatch;
 use crate::fault::Fault;
 use crate::metrics::{Metrics, RouteMetrics};
 use crate::native;
+use crate::ofrep;
 use crate::settings::ServerSettings;
 use axum::Router;
 use axum::body::Body;
@@ -23,7 +24,7 @@ use yardarm_node::{Cause, Node};
 use yardarm_wire::errors::{ErrorBody, ErrorKind};
 use yardarm_wire::floats::WireFloat;
 use yardarm_wire::headers as names;
-use yardarm_wire::operations::{Method, OPERATIONS, Operation, OperationName};
+use yardarm_wire::operations::{Method, OPERATIONS, Operation, OperationName, Plane};
 
 /// What every route works with.
 pub(crate) struct App {
@@ -45,6 +46,7 @@ pub fn router(node: Node, settings: ServerSettings) -> Router {
         }
     }
     router = native::routes(router, &app, &mut metrics);
+    router = ofrep::routes(router, &app, &mut metrics);
     let unknown = metrics.route("unknown");
     let (wrong_method, node, same_node) = (unknown.clone(), app.node.clone(), app.node.clone());
     router = router
@@ -96,7 +98,9 @@ fn aws_route(app: Arc<App>, operation: &'static Operation, counters: Arc<RouteMe
 
 async fn answer_aws(app: &App, operation: &Operation, request: Request, id: &str) -> Result<Response, Fault> {
     let deadline = tokio::time::Instant::now() + app.settings.limits.request_time;
-    let call = admit(app, request, id).await?;
+    let reads = operation.plane == Plane::Data || operation.name == OperationName::GetConfiguration;
+    let access = if reads { Access::Reading } else { Access::Everything };
+    let call = admit(app, request, id, access).await?;
     let too_slow = |_| Fault::told(ErrorKind::InternalServer, "The request took too long.");
     let answer =
         tokio::time::timeout_at(deadline, dispatch(operation.name, call)).await.map_err(too_slow)??;
@@ -113,22 +117,23 @@ async fn labels(parts: &mut Parts) -> Result<Vec<(Box<str>, String)>, Fault> {
 
 /// Finds out who sent the request, and reads its body within limits. A sender that is slower than they allow is told
 /// so: it is no fault of ours, and no reason for an SDK to try again.
-pub(crate) async fn admit(app: &App, request: Request, id: &str) -> Result<Call, Fault> {
+pub(crate) async fn admit(app: &App, request: Request, id: &str, access: Access) -> Result<Call, Fault> {
     let (mut parts, body) = request.into_parts();
     let labels = labels(&mut parts).await?;
-    let claim = app.authenticator.claim(&app.node, &parts)?;
+    let claim = app.authenticator.claim(&app.node, &parts, access)?;
     let limits = &app.settings.limits;
     let too_slow = |_| Fault::bad_request("The request body did not arrive in time.");
     let body = tokio::time::timeout(limits.request_time, read(body, limits.body_bytes))
         .await
         .map_err(too_slow)??;
-    let actor = claim.prove(&app.node, &body)?;
+    let Sender { actor, bearer } = claim.prove(&app.node, &body)?;
     let reason = parts.headers.get("yardarm-reason").and_then(|reason| reason.to_str().ok());
     let reason = reason.map(|reason| reason.chars().take(1_024).collect());
     Ok(Call {
         node: app.node.clone(),
         settings: app.settings.clone(),
         cause: Cause { actor, request_id: id.into(), reason },
+        bearer,
         labels,
         query: parts.uri.query().unwrap_or("").into(),
         headers: parts.headers,

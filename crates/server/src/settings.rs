@@ -1,5 +1,6 @@
 //! What the server is told at its start.
 
+use http::HeaderName;
 use std::time::Duration;
 use yardarm_listen::Bounds;
 
@@ -30,6 +31,63 @@ impl Default for Limits {
     }
 }
 
+/// How change events are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamSettings {
+    /// Connections open at a time; zero offers none.
+    pub connections: usize,
+    /// How many clients should come back for new values in a second, after a change that can wait.
+    pub refetches_per_s: u32,
+    /// How long a connection is silent at most.
+    pub heartbeat: Duration,
+}
+
+impl Default for StreamSettings {
+    fn default() -> Self {
+        Self { connections: 5_000, refetches_per_s: 500, heartbeat: Duration::from_secs(20) }
+    }
+}
+
+/// How OpenFeature clients are served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfrepSettings {
+    /// A second place for all paths, as in `/team-a`; empty for none.
+    pub prefix: String,
+    /// Origins whose pages may ask, or `*` for all.
+    pub allowed_origins: Vec<String>,
+    /// Headers that pages may send besides the usual ones.
+    pub allowed_headers: Vec<HeaderName>,
+    /// Where clients reach this server, as in `https://flags.example.com/team-a`; empty if it does not know.
+    pub public_url: String,
+    /// Application and environment of requests that name none, by id or name.
+    pub environment: Option<(String, String)>,
+    /// Bytes of a request's body.
+    pub body_bytes: usize,
+    /// Change events.
+    pub streams: StreamSettings,
+}
+
+impl Default for OfrepSettings {
+    fn default() -> Self {
+        Self {
+            prefix: String::new(),
+            allowed_origins: vec!["*".into()],
+            allowed_headers: vec![],
+            public_url: String::new(),
+            environment: None,
+            body_bytes: 1024 * 1024,
+            streams: StreamSettings::default(),
+        }
+    }
+}
+
+impl OfrepSettings {
+    /// Whether the origin is allowed by its name, not only because all are.
+    pub(crate) fn names_origin(&self, origin: &str) -> bool {
+        origin != "*" && self.allowed_origins.iter().any(|allowed| allowed == origin)
+    }
+}
+
 /// What the server is told at its start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerSettings {
@@ -39,6 +97,8 @@ pub struct ServerSettings {
     pub dev: bool,
     /// Bounds.
     pub limits: Limits,
+    /// OpenFeature clients.
+    pub ofrep: OfrepSettings,
     /// Whether a monitor without `AlarmRoleArn` is refused, as the service does although its model says otherwise.
     pub strict_alarm_role: bool,
 }

@@ -15,6 +15,12 @@ use crate::hosted_versions::{insert, text};
 /// Media type of a flag document as it is stored: Yardarm's own agent asks for it in `Accept`, and gets it.
 pub const STORED_FLAGS: &str = "application/vnd.yardarm.flags+json";
 
+/// Media type of Amazon Ion. The service's own agent asks for it with the parameter `type`, which names the profile's type.
+pub const ION: &str = "application/ion";
+
+/// Content type of flags in Amazon Ion.
+pub const ION_FLAGS: &str = "application/ion; type=AWS.AppConfig.FeatureFlags";
+
 /// Body of StartConfigurationSession.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

@@ -70,6 +70,8 @@ error_kinds! {
     Throttling = "ThrottlingException", TOO_MANY_REQUESTS;
     /// The caller is known and may not do this.
     AccessDenied = "AccessDeniedException", FORBIDDEN;
+    /// The bearer token is unknown, revoked or expired.
+    Unauthorized = "UnauthorizedException", UNAUTHORIZED;
     /// The request is not signed.
     MissingAuthenticationToken = "MissingAuthenticationTokenException", FORBIDDEN;
     /// The signature lacks a part or cannot be read.

@@ -9,7 +9,7 @@ use crate::enums::wire_enum;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Evaluate {
-    /// Keys: a flag's, `flag.attribute` or `flag.enabled`. Without them all flags are evaluated.
+    /// Keys: a flag's, `flag.attribute` or `flag.enabled`; each is answered once. Without them all flags are evaluated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys: Option<Vec<String>>,
     /// What is known about who asks; see [`Explain::context`].

@@ -10,7 +10,6 @@ use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use yardarm_client::{ApiError, ApiRequest, Credentials, HttpClient, HttpSettings, Server, ServerUrl};
-use zeroize::Zeroizing;
 
 /// How long a request may take.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
@@ -18,36 +17,46 @@ const REQUEST_TIME: Duration = Duration::from_secs(30);
 /// A server, and whom to sign as.
 pub(crate) struct Api {
     server: Server,
+    signs: bool,
     runtime: Runtime,
 }
 
 impl Api {
-    /// From `YARDARM_URL` and the usual AWS credential variables. Towards a server on this machine the development key
-    /// is tried when there are none.
+    /// From `YARDARM_URL`, and the usual AWS credential variables or `YARDARM_TOKEN`. Towards a server on this machine the
+    /// development key is tried when there are none.
     pub(crate) fn from_environment() -> Result<Self, Failure> {
         let url = environment::variable("YARDARM_URL").unwrap_or_else(|| "http://127.0.0.1:4770".into());
         let url: ServerUrl = url.parse().map_err(|error| Failure::usage(format!("YARDARM_URL: {error}")))?;
         let id = environment::variable("AWS_ACCESS_KEY_ID");
         let secret = environment::secret("AWS_SECRET_ACCESS_KEY");
-        let (id, secret) = match (id, secret) {
-            (Some(id), Some(secret)) => (id, secret),
-            (None, None) if url.is_local() => ("yardarm".into(), Zeroizing::new("yardarm-dev-secret".into())),
+        let region = environment::variable("AWS_REGION")
+            .or_else(|| environment::variable("AWS_DEFAULT_REGION"))
+            .unwrap_or_else(|| "us-east-1".into());
+        let credentials = match (id, secret, environment::secret("YARDARM_TOKEN")) {
+            (Some(id), Some(secret), _) => Credentials::signature(&id, &secret, &region),
+            (None, None, Some(token)) => Credentials::token(&token)
+                .ok_or_else(|| Failure::usage("YARDARM_TOKEN holds characters that no token has"))?,
+            (None, None, None) if url.is_local() => {
+                Credentials::signature("yardarm", "yardarm-dev-secret", &region)
+            }
             _ => {
                 let text = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to an access key of the server";
                 return Err(Failure::usage(text));
             }
         };
-        let region = environment::variable("AWS_REGION")
-            .or_else(|| environment::variable("AWS_DEFAULT_REGION"))
-            .unwrap_or_else(|| "us-east-1".into());
-        let credentials = Credentials::signature(&id, &secret, &region);
+        let signs = matches!(credentials, Credentials::Signature(_));
         let http =
             HttpClient::new(&HttpSettings::default()).map_err(|error| Failure::failed(error.to_string()))?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| Failure::failed(format!("the runtime cannot start: {error}")))?;
-        Ok(Self { server: Server::new(http, url, credentials), runtime })
+        Ok(Self { server: Server::new(http, url, credentials), signs, runtime })
+    }
+
+    /// Whether requests are signed. A token is good for reading what is deployed, and nothing else.
+    pub(crate) fn signs(&self) -> bool {
+        self.signs
     }
 
     /// Sends a request and reads its JSON answer.

@@ -90,11 +90,9 @@ impl ControlPlane {
             Ok::<Vec<String>, Failure>(all.into_iter().map(|profile| profile.name).collect())
         };
         let Some(wanted) = target.profile() else {
-            let there_are = listed(&all()?);
-            return Err(Failure::usage(format!(
-                "say which profile: --profile NAME, or YARDARM_PROFILE; `{}` has {there_are}",
-                application.name
-            )));
+            let there_is = choice(&format!("`{}` has", application.name), all());
+            let text = format!("say which profile: --profile NAME, or YARDARM_PROFILE{there_is}");
+            return Err(Failure::usage(text));
         };
         let Some(found) = self.get::<ConfigurationProfileSummary>(&format!("{path}/{}", segment(wanted)))?
         else {
@@ -118,10 +116,9 @@ impl ControlPlane {
             Ok::<Vec<String>, Failure>(all.into_iter().map(|application| application.name).collect())
         };
         let Some(wanted) = wanted else {
-            return Err(Failure::usage(format!(
-                "say which application: --application NAME, or YARDARM_APPLICATION; there is {}",
-                listed(&all()?)
-            )));
+            let there_is = choice("there is", all());
+            let text = format!("say which application: --application NAME, or YARDARM_APPLICATION{there_is}");
+            return Err(Failure::usage(text));
         };
         match self.get(&format!("/applications/{}", segment(wanted)))? {
             Some(application) => Ok(application),
@@ -252,11 +249,26 @@ impl ControlPlane {
         profile: &FlagProfile,
         environment: &Environment,
     ) -> Result<Option<RolloutState>, Failure> {
+        self.served(&profile.application.id, &profile.id, &environment.id)
+    }
+
+    /// What an environment serves of a profile, by names or ids; `None` if that is nothing, or one of them does not exist.
+    pub(crate) fn served(
+        &self,
+        application: &str,
+        profile: &str,
+        environment: &str,
+    ) -> Result<Option<RolloutState>, Failure> {
         let path = paths::ROLLOUT
-            .replace("{application}", &segment(&profile.application.id))
-            .replace("{environment}", &segment(&environment.id))
-            .replace("{profile}", &segment(&profile.id));
+            .replace("{application}", &segment(application))
+            .replace("{environment}", &segment(environment))
+            .replace("{profile}", &segment(profile));
         self.get(&path)
+    }
+
+    /// Whether it can be asked more than what is deployed.
+    pub(crate) fn can_look_around(&self) -> bool {
+        self.api.signs()
     }
 
     /// Starts the deployment of a version.
@@ -330,6 +342,11 @@ pub(crate) fn flags_of(version: &RolloutVersion) -> Result<FlagDocument, Failure
 pub(crate) fn flag_keys(document: &FlagDocument) -> Vec<String> {
     let keys: BTreeSet<&FlagKey> = document.flags().keys().chain(document.values().keys()).collect();
     keys.into_iter().map(ToString::to_string).collect()
+}
+
+/// What there is to choose from, if that can be found out, for the end of a message.
+fn choice(there_is: &str, names: Result<Vec<String>, Failure>) -> String {
+    names.map(|names| format!("; {there_is} {}", listed(&names))).unwrap_or_default()
 }
 
 /// Names for a message.

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 /// Variables of Yardarm that are no option of `serve`.
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 10] = [
     "YARDARM_URL",
     "YARDARM_TOKEN",
     "YARDARM_APPLICATION",
@@ -13,6 +13,7 @@ const OTHERS: [&str; 9] = [
     "YARDARM_MASTER_KEY",
     "YARDARM_ADMIN_ACCESS_KEY_ID",
     "YARDARM_ADMIN_SECRET_ACCESS_KEY",
+    "YARDARM_AGENT_ACCESS_TOKEN",
 ];
 
 /// A variable's value; an empty one counts as absent.

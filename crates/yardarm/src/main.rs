@@ -1,5 +1,6 @@
 //! Yardarm's one binary: the server, and the commands of those who operate it. Wiring only.
 
+mod agent_log;
 mod api;
 mod commands;
 mod control_plane;
@@ -8,6 +9,9 @@ mod excerpt;
 mod files;
 mod input;
 mod options;
+mod own_agent;
+mod own_server;
+mod signals;
 mod terminal;
 
 use clap::Parser;

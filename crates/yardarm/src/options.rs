@@ -15,7 +15,7 @@ use yardarm_domain::rollout::Begin;
 use yardarm_domain::{Account, AccountId, Concurrency, Policy, Quotas, Region};
 use yardarm_listen::Bounds;
 use yardarm_node::{NodeConfig, SessionSettings};
-use yardarm_server::{Authentication, Limits, ServerSettings};
+use yardarm_server::{Authentication, Limits, OfrepSettings, ServerSettings, StreamSettings};
 
 /// How requests prove who sent them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -47,6 +47,48 @@ pub(crate) enum GrowthOption {
     AfterInterval,
     /// At the start.
     AtOnce,
+}
+
+/// Where the agent listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) enum AgentListen {
+    /// Nowhere.
+    Off,
+    /// At this address, unless somebody else does.
+    IfFree(SocketAddr),
+    /// At this address.
+    At(SocketAddr),
+}
+
+impl std::str::FromStr for AgentListen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            address => {
+                address.parse().map(Self::At).map_err(|_| "an address like 127.0.0.1:2772, or off".into())
+            }
+        }
+    }
+}
+
+impl TryFrom<String> for AgentListen {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<AgentListen> for String {
+    fn from(listen: AgentListen) -> Self {
+        match listen {
+            AgentListen::Off => "off".into(),
+            AgentListen::IfFree(address) | AgentListen::At(address) => address.to_string(),
+        }
+    }
 }
 
 /// How log lines look.
@@ -96,6 +138,8 @@ macro_rules! options {
 options! {
     /// Address of the AWS control plane, data plane and native API.
     listen: SocketAddr = "YARDARM_LISTEN", "listen", SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4770);
+    /// Address of the agent that applications on this machine ask over plain HTTP; `off` for none.
+    agent_listen: AgentListen = "YARDARM_AGENT_LISTEN", "agent-listen", AgentListen::IfFree(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 2772));
     /// Folder of the embedded store. Made if it does not exist.
     data: PathBuf = "YARDARM_DATA", "data", PathBuf::from("yardarm-data");
     /// File of the master key that secrets are sealed with. Made if it does not exist. By default `master.key` in the
@@ -139,6 +183,22 @@ options! {
     request_timeout_seconds: u32 = "YARDARM_REQUEST_TIMEOUT_SECONDS", "request-timeout-seconds", 30;
     /// How long requests under way may go on at shutdown.
     drain_seconds: u32 = "YARDARM_DRAIN_SECONDS", "drain-seconds", 20;
+    /// A second place for all OFREP paths, as in /team-a.
+    ofrep_prefix: String = "YARDARM_OFREP_PREFIX", "ofrep-prefix", String::new();
+    /// Origins of web pages that may evaluate flags over OFREP, separated by commas; * for all.
+    ofrep_allowed_origins: String = "YARDARM_OFREP_ALLOWED_ORIGINS", "ofrep-allowed-origins", "*".into();
+    /// Headers that those pages may send besides the usual ones, separated by commas.
+    ofrep_allowed_headers: String = "YARDARM_OFREP_ALLOWED_HEADERS", "ofrep-allowed-headers", String::new();
+    /// Where OFREP clients reach this server, as in https://flags.example.com; for the addresses of event streams.
+    ofrep_public_url: String = "YARDARM_OFREP_PUBLIC_URL", "ofrep-public-url", String::new();
+    /// Environment of OFREP requests that name none, as in my-application/production.
+    ofrep_environment: String = "YARDARM_OFREP_ENVIRONMENT", "ofrep-environment", String::new();
+    /// The largest OFREP request body, bytes.
+    ofrep_max_body_bytes: usize = "YARDARM_OFREP_MAX_BODY_BYTES", "ofrep-max-body-bytes", OfrepSettings::default().body_bytes;
+    /// The most event streams open at a time; 0 offers none.
+    max_event_streams: usize = "YARDARM_MAX_EVENT_STREAMS", "max-event-streams", StreamSettings::default().connections;
+    /// How many clients should come back in a second after an event that can wait.
+    refetches_per_second: u32 = "YARDARM_REFETCHES_PER_SECOND", "refetches-per-second", StreamSettings::default().refetches_per_s;
     /// A snapshot of the world is saved after so many records.
     snapshot_every: u64 = "YARDARM_SNAPSHOT_EVERY", "snapshot-every", 10_000;
     /// The most applications.
@@ -205,6 +265,7 @@ impl Sources {
 impl InForce {
     fn check(&self) -> Result<(), Failure> {
         self.account()?;
+        self.ofrep()?;
         let open = !self.listen.ip().is_loopback();
         if self.dev && open {
             let listen = self.listen;
@@ -216,6 +277,15 @@ impl InForce {
             let listen = self.listen;
             return Err(Failure::usage(format!(
                 "--authentication none is for loopback only, not for {listen}"
+            )));
+        }
+        if let AgentListen::At(address) = self.agent_listen
+            && !address.ip().is_loopback()
+            && environment::variable("YARDARM_AGENT_ACCESS_TOKEN").is_none()
+        {
+            return Err(Failure::usage(format!(
+                "--agent-listen {address} lets everybody who reaches this machine read configurations: \
+                 set YARDARM_AGENT_ACCESS_TOKEN, or use loopback"
             )));
         }
         let interval = self.poll_interval_seconds;
@@ -293,8 +363,8 @@ impl InForce {
     }
 
     /// For the server.
-    pub(crate) fn server(&self) -> ServerSettings {
-        ServerSettings {
+    pub(crate) fn server(&self) -> Result<ServerSettings, Failure> {
+        Ok(ServerSettings {
             authentication: match self.authentication {
                 AuthenticationOption::Signature => Authentication::Signature,
                 AuthenticationOption::None => Authentication::None,
@@ -311,8 +381,60 @@ impl InForce {
                     ..Bounds::default()
                 },
             },
+            ofrep: self.ofrep()?,
             strict_alarm_role: self.strict_alarm_role,
+        })
+    }
+
+    /// For OpenFeature clients.
+    fn ofrep(&self) -> Result<OfrepSettings, Failure> {
+        let list = |text: &str| -> Vec<String> {
+            text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(String::from).collect()
+        };
+        let prefix = self.ofrep_prefix.trim_end_matches('/');
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
+        let is_path = prefix.starts_with('/') && prefix.bytes().all(is_plain) && !prefix.contains("//");
+        if !(prefix.is_empty() || is_path) {
+            let text = format!("--ofrep-prefix is a path like /team-a, not `{prefix}`");
+            return Err(Failure::usage(text));
         }
+        let public_url = self.ofrep_public_url.trim_end_matches('/');
+        if !public_url.is_empty()
+            && !["http://", "https://"].iter().any(|scheme| public_url.starts_with(scheme))
+        {
+            let text = format!(
+                "--ofrep-public-url is an address like https://flags.example.com, not `{public_url}`"
+            );
+            return Err(Failure::usage(text));
+        }
+        let environment = match self.ofrep_environment.split_once('/') {
+            Some((application, environment)) => Some((application.to_owned(), environment.to_owned())),
+            None if self.ofrep_environment.is_empty() => None,
+            None => {
+                let given = &self.ofrep_environment;
+                let text = format!("--ofrep-environment is application/environment, not `{given}`");
+                return Err(Failure::usage(text));
+            }
+        };
+        let header = |name: String| {
+            let bad = || Failure::usage(format!("--ofrep-allowed-headers: `{name}` is no name of a header"));
+            name.parse().map_err(|_| bad())
+        };
+        let allowed_headers =
+            list(&self.ofrep_allowed_headers).into_iter().map(header).collect::<Result<_, Failure>>()?;
+        Ok(OfrepSettings {
+            prefix: prefix.to_owned(),
+            allowed_origins: list(&self.ofrep_allowed_origins),
+            allowed_headers,
+            public_url: public_url.to_owned(),
+            environment,
+            body_bytes: self.ofrep_max_body_bytes,
+            streams: StreamSettings {
+                connections: self.max_event_streams,
+                refetches_per_s: self.refetches_per_second,
+                ..StreamSettings::default()
+            },
+        })
     }
 }
 

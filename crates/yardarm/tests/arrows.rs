@@ -49,12 +49,22 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-log", &[]),
     ("yardarm-signature", &[]),
     ("yardarm-wire", &[]),
+    (
+        "yardarm-agent",
+        &["yardarm-client", "yardarm-flags", "yardarm-ion", "yardarm-listen", "yardarm-signature"],
+    ),
     ("yardarm-ofrep", &["yardarm-flags"]),
-    ("yardarm-agent", &["yardarm-flags"]),
     ("yardarm-client", &["yardarm-flags", "yardarm-signature", "yardarm-wire"]),
     (
         "yardarm-node",
-        &["yardarm-domain", "yardarm-flags", "yardarm-log", "yardarm-signature", "yardarm-validators"],
+        &[
+            "yardarm-domain",
+            "yardarm-flags",
+            "yardarm-ion",
+            "yardarm-log",
+            "yardarm-signature",
+            "yardarm-validators",
+        ],
     ),
     (
         "yardarm-server",
@@ -73,6 +83,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "yardarm",
         &[
+            "yardarm-agent",
             "yardarm-client",
             "yardarm-domain",
             "yardarm-flags",

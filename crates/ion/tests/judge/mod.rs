@@ -43,7 +43,9 @@ pub(crate) fn same(node: &Node, judged: &Element) -> bool {
 
 /// Whether there is something in it that no rule has: the checker would refuse it, so the reader may.
 pub(crate) fn checker_may_refuse(judged: &Element) -> bool {
-    if judged.annotations().len() > 1 || judged.annotations().iter().any(|symbol| symbol.text().is_none()) {
+    if judged.annotations().len() > 1
+        || judged.annotations().iter().any(|symbol| symbol.text().is_none_or(|text| text == "$"))
+    {
         return true;
     }
     match judged.value() {

@@ -34,7 +34,7 @@ pub(crate) async fn list(call: Call) -> Result<Answer, Fault> {
     let place = arguments.finish(page)?.of(List::Applications)?;
     let view = call.node.view();
     let applications = view.world.applications().values();
-    Answer::json(&place.sorted(applications.map(|found| (found.ordinal, found)), application_body))
+    Answer::json(&place.sorted(applications.map(|found| (found.ordinal, &**found)), application_body))
 }
 
 pub(crate) async fn update(call: Call) -> Result<Answer, Fault> {

@@ -9,6 +9,7 @@ use crate::refusal::OrFault;
 use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use yardarm_flags::bucketing::named_subject;
 use yardarm_flags::document::AttributeValue;
@@ -117,7 +118,10 @@ impl Flags {
     fn evaluate(self, keys: Option<Vec<String>>, request: &Request<'_>) -> Result<wire::Evaluation, Fault> {
         let attributes = request.attributes();
         let context = Context::new(&attributes);
-        let keys = keys.unwrap_or_else(|| self.flags.flags().map(|(key, _)| key.to_string()).collect());
+        let mut keys = keys.unwrap_or_else(|| self.flags.flags().map(|(key, _)| key.to_string()).collect());
+        // Each is answered once, so that the answer is no larger than the document.
+        let mut seen = BTreeSet::new();
+        keys.retain(|key| seen.insert(key.clone()));
         let evaluated = |key: String| match self.flags.resolve(&key, &context) {
             Some(resolution) => Ok(flag(key, &resolution)),
             None => Err(self.unknown(&key)),

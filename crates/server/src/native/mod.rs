@@ -11,6 +11,7 @@ mod strategies;
 mod tokens;
 mod waiting;
 
+use crate::authenticate::Access;
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::metrics::{Metrics, RouteMetrics};
@@ -36,15 +37,20 @@ struct Route {
     method: MethodFilter,
     path: &'static str,
     name: &'static str,
+    access: Access,
     handler: fn(Call) -> Answering,
 }
 
 macro_rules! route {
     ($method:ident $path:ident $name:literal $handler:path) => {
+        route!($method $path $name $handler, Everything)
+    };
+    ($method:ident $path:ident $name:literal $handler:path, $access:ident) => {
         Route {
             method: MethodFilter::$method,
             path: paths::$path,
             name: $name,
+            access: Access::$access,
             handler: |call| Box::pin($handler(call)),
         }
     };
@@ -57,8 +63,8 @@ const ROUTES: &[Route] = &[
     route!(PATCH ACCESS_KEY "update-access-key" access_keys::update),
     route!(DELETE ACCESS_KEY "delete-access-key" access_keys::delete),
     route!(DELETE APPLICATION "delete-application" applications::delete),
-    route!(GET CONFIGURATION "read-configuration" configuration::read),
-    route!(GET ROLLOUT "read-rollout" rollout::read),
+    route!(GET CONFIGURATION "read-configuration" configuration::read, Reading),
+    route!(GET ROLLOUT "read-rollout" rollout::read, Reading),
     route!(POST EVALUATE "evaluate" evaluation::evaluate),
     route!(POST EXPLAIN "explain" evaluation::explain),
     route!(POST EVALUATE_VERSION "evaluate-version" evaluation::evaluate_version),
@@ -94,7 +100,7 @@ async fn serve(
     let started = Instant::now();
     let id = request_id(&app.node);
     let limit = app.settings.limits.request_time.saturating_add(LONGEST_WAIT);
-    let answer = async { (route.handler)(admit(&app, request, &id).await?).await };
+    let answer = async { (route.handler)(admit(&app, request, &id, route.access).await?).await };
     let answered = tokio::time::timeout(limit, answer).await;
     let mut response = match answered {
         Ok(Ok(response)) => response,

@@ -71,6 +71,7 @@ fn matches(one: &str, tag: &str) -> bool {
 pub(super) fn address(call: &Call) -> Result<Address, Fault> {
     let [application, environment, profile] =
         ["application", "environment", "profile"].map(|label| call.label(label));
+    call.ensure_place(application, environment)?;
     call.node.address(application, environment, profile).map_err(|missing| {
         none(&match missing {
             MissingPlace::Application => format!("no application `{application}`"),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use proptest::{collection::vec, prelude::*, sample::select};
 use yardarm_signature::{Form, RequestToSign, SecretKey, Signer};
 
-use crate::requests::{ACCESS_KEY_ID, AwsSigner, Context, HOST, Request};
+use crate::requests::{ACCESS_KEY_ID, AwsSigner, Context, HOST, Request, SESSION_TOKEN};
 
 /// A character as some client may put it on the wire: as it is, or percent-encoded with either case of digits.
 fn wire_character(plain: &'static str) -> impl Strategy<Value = String> {
@@ -139,17 +139,23 @@ proptest! {
     }
 
     #[test]
-    fn our_signer_writes_what_awss_writes(request in request(), context in context()) {
+    fn our_signer_writes_what_awss_writes(
+        request in request(), context in context(), session_token: bool,
+    ) {
         let request = Request {
             headers: HeaderMap::from_iter([(http::header::HOST, HeaderValue::from_static(HOST))]),
             ..request
         };
-        let signer = Signer::new(ACCESS_KEY_ID, SecretKey::new(&context.secret), &context.region, &context.service);
+        let mut signer =
+            Signer::new(ACCESS_KEY_ID, SecretKey::new(&context.secret), &context.region, &context.service);
+        if session_token {
+            signer = signer.with_session_token(SESSION_TOKEN);
+        }
         let Request { method, path, query, body, .. } = &request;
         let ours = signer.sign(&RequestToSign { method, host: HOST, path, query, body }, context.now).unwrap();
         let mut signed = request.clone();
-        signed.headers.extend(ours.map(|(name, value)| (Some(name), value)));
+        signed.headers.extend(ours);
         prop_assert_eq!(context.verdict(&signed), Ok(()));
-        prop_assert_eq!(&signed.headers, &request.signed_by_aws(&context, AwsSigner::HEADER).headers);
+        prop_assert_eq!(&signed.headers, &request.signed_by_aws(&context, AwsSigner { session_token, ..AwsSigner::HEADER }).headers);
     }
 }

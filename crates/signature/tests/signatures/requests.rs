@@ -17,6 +17,7 @@ use yardarm_signature::{
 };
 
 pub(crate) const ACCESS_KEY_ID: &str = "AKIDEXAMPLE";
+pub(crate) const SESSION_TOKEN: &str = "a/session+token==";
 pub(crate) const HOST: &str = "127.0.0.1:4770";
 
 /// What a server is asked, as it arrives.
@@ -56,7 +57,7 @@ impl Request {
 
     /// The request as AWS's signer for Rust sends it, signed under `context`.
     pub(crate) fn signed_by_aws(mut self, context: &Context, how: AwsSigner) -> Self {
-        let token = how.session_token.then(|| "a/session+token==".to_owned());
+        let token = how.session_token.then(|| SESSION_TOKEN.to_owned());
         let identity = Credentials::new(ACCESS_KEY_ID, &context.secret, token, None, "test").into();
         let mut settings = SigningSettings::default();
         if how.sends_body_digest {

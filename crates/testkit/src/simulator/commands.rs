@@ -185,7 +185,7 @@ impl Asker<'_> {
     }
 
     fn application(&mut self) -> Option<Application> {
-        pick(self.rng, self.world.applications().values().cloned())
+        pick(self.rng, self.world.applications().values().map(|found| Application::clone(found)))
     }
 
     fn environment(&mut self) -> Option<(ApplicationId, Environment)> {

@@ -10,7 +10,12 @@ pub(super) fn run(sources: &Sources) -> Result<ExitCode, Failure> {
     in_force.master_key_file = in_force.master_key_path();
     let text = toml::to_string(&in_force).map_err(|error| Failure::failed(error.to_string()))?;
     say(text.trim_end());
-    for name in ["YARDARM_MASTER_KEY", "YARDARM_ADMIN_ACCESS_KEY_ID", "YARDARM_ADMIN_SECRET_ACCESS_KEY"] {
+    for name in [
+        "YARDARM_MASTER_KEY",
+        "YARDARM_ADMIN_ACCESS_KEY_ID",
+        "YARDARM_ADMIN_SECRET_ACCESS_KEY",
+        "YARDARM_AGENT_ACCESS_TOKEN",
+    ] {
         if environment::variable(name).is_some() {
             say(format!("# {name} is set (hidden)"));
         }

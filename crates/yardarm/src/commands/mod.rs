@@ -1,5 +1,6 @@
 //! The commands.
 
+mod agent;
 mod config;
 mod doctor;
 mod eval;
@@ -24,6 +25,8 @@ use std::process::ExitCode;
 pub(crate) enum Command {
     /// Run the server.
     Serve(Box<Sources>),
+    /// Run the agent: local HTTP for applications, kept current from a Yardarm server or from AWS AppConfig.
+    Agent(Box<agent::AgentArguments>),
     /// List, show and change flags, one at a time.
     Flag(Box<flag::FlagArguments>),
     /// Say what a flag is for somebody.
@@ -82,6 +85,7 @@ impl fmt::Display for Failure {
 pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Serve(sources) => serve::run(&sources),
+        Command::Agent(arguments) => agent::run(&arguments),
         Command::Flag(arguments) => flag::run(*arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

@@ -1,7 +1,7 @@
 //! What `eval` and `explain` are asked: which flag, for whom, and of which document.
 
 use super::Failure;
-use crate::control_plane::{ControlPlane, FlagProfile, flags_of, listed};
+use crate::control_plane::{ControlPlane, flags_of, listed};
 use crate::input;
 use crate::options::{EnvironmentOption, Target};
 use clap::Args;
@@ -96,29 +96,44 @@ impl Question {
             return Ok(Subject { document, version: None, shown });
         }
         let plane = ControlPlane::from_environment()?;
+        let Some(version) = self.version else { return self.deployed(&plane) };
         let profile = plane.profile(&self.target)?;
-        let stored = match self.version {
-            None => return self.deployed(&plane, &profile),
-            Some(VersionName::Latest) => plane.latest(&profile)?,
-            Some(VersionName::Number(number)) => plane.version(&profile, number)?,
+        let stored = match version {
+            VersionName::Latest => plane.latest(&profile)?,
+            VersionName::Number(number) => plane.version(&profile, number)?,
         };
         let shown = format!("version {} of {profile}", stored.number);
         Ok(Subject { document: stored.document, version: Some(stored.number), shown })
     }
 
-    fn deployed(&self, plane: &ControlPlane, profile: &FlagProfile) -> Result<Subject, Failure> {
-        let environment = plane.environment(profile, self.environment.get())?;
-        let name = &environment.name;
-        let nothing = || {
-            Failure::failed(format!(
-                "nothing of {profile} is deployed in {name}; --version latest asks what is stored"
-            ))
-        };
-        let served = plane.rollout(profile, &environment)?.ok_or_else(nothing)?;
-        let (version, place) = gets(served, self.entity.as_deref()).ok_or_else(nothing)?;
+    /// What the environment serves, read by the names as they were given: a bearer token may do that, and look up nothing.
+    fn deployed(&self, plane: &ControlPlane) -> Result<Subject, Failure> {
+        let names = (self.target.application(), self.target.profile(), self.environment.get());
+        if let (Some(application), Some(profile), Some(environment)) = names {
+            let shown = format!("{application}/{profile}");
+            if let Some(served) = plane.served(application, profile, environment)? {
+                return self.decided(served, &shown, environment);
+            }
+            if !plane.can_look_around() {
+                return Err(nothing(&shown, environment));
+            }
+        }
+        // Something was not said, or is not there.
+        let profile = plane.profile(&self.target)?;
+        let environment = plane.environment(&profile, self.environment.get())?;
+        let shown = profile.to_string();
+        let served = plane.rollout(&profile, &environment)?;
+        let served = served.ok_or_else(|| nothing(&shown, &environment.name))?;
+        self.decided(served, &shown, &environment.name)
+    }
+
+    /// The version that the entity gets.
+    fn decided(&self, served: RolloutState, profile: &str, environment: &str) -> Result<Subject, Failure> {
+        let given = gets(served, self.entity.as_deref());
+        let (version, place) = given.ok_or_else(|| nothing(profile, environment))?;
         let document = flags_of(&version)?;
         let number = version.version;
-        let shown = format!("version {number} of {profile}, deployed in {name}{place}");
+        let shown = format!("version {number} of {profile}, deployed in {environment}{place}");
         Ok(Subject { document, version: Some(number.into()), shown })
     }
 
@@ -142,6 +157,12 @@ impl Question {
         let keys: Vec<String> = document.values().keys().map(ToString::to_string).collect();
         Failure::failed(format!("{shown} has no `{flag}`; its flags are {}", listed(&keys)))
     }
+}
+
+fn nothing(profile: &str, environment: &str) -> Failure {
+    Failure::failed(format!(
+        "nothing of {profile} is deployed in {environment}; --version latest asks what is stored"
+    ))
 }
 
 /// The version that an entity gets, and where in the rollout that is. Without an entity what everybody has.

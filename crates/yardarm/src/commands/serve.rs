@@ -4,13 +4,15 @@ use super::{Failure, say};
 use crate::environment;
 use crate::files;
 use crate::options::{InForce, LogFormat, Sources};
-use std::io::{self, IsTerminal};
+use crate::own_agent::{self, OwnAgent};
+use crate::signals::Signals;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use yardarm_domain::{Name, Refusal};
-use yardarm_listen::Listener;
+use yardarm_listen::{Bounds, Listener};
 use yardarm_log::{Log, SqliteLog};
 use yardarm_node::{Cause, Error, NewAccessKey, Node, OsEntropy, SystemClock};
 use yardarm_server::router;
@@ -38,7 +40,7 @@ fn start_log(options: &InForce) -> Result<(), Failure> {
 
 async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
     // Before anything else: a signal that comes while the server starts stops it in good order too.
-    let signals = Signals::heed().map_err(|error| Failure::failed(format!("no signals: {error}")))?;
+    let mut signals = Signals::heed().map_err(|error| Failure::failed(format!("no signals: {error}")))?;
     let keys = files::master_keys(options)?;
     files::make_folder(&options.data)?;
     let path = options.database();
@@ -54,16 +56,21 @@ async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
         .await
         .map_err(|error| Failure::failed(format!("cannot listen at {}: {error}", options.listen)))?;
     let address = listener.address().map_err(|error| Failure::failed(error.to_string()))?;
-    let settings = options.server();
+    let settings = options.server()?;
     let bounds = settings.limits.listen.clone();
-    welcome(options, &format!("http://{address}"), administrator.as_ref());
+    let own_agent = own_agent::start(&node, options).await?;
+    let agent_url = own_agent.as_ref().map(|agent| format!("http://{}", agent.address));
+    welcome(options, &format!("http://{address}"), agent_url.as_deref(), administrator.as_ref());
     tracing::info!(%address, seq = node.view().seq.0, "serving");
 
+    let (stopping, stopped) = watch::channel(());
     let stop = async {
         signals.told_to_stop().await;
         node.begin_closing();
+        drop(stopping);
     };
-    let drained = yardarm_listen::serve(listener, router(node.clone(), settings), &bounds, stop).await;
+    let serving = yardarm_listen::serve(listener, router(node.clone(), settings), &bounds, stop);
+    let (drained, ()) = tokio::join!(serving, serve_agent(own_agent, &bounds, stopped));
     if !drained {
         tracing::warn!("requests under way were cut off");
     }
@@ -73,25 +80,12 @@ async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The signals that ask the process to end. From the moment they are heeded they no longer end it by themselves.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn heed() -> io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    /// Ready once the process is asked to end.
-    async fn told_to_stop(mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-        tracing::info!("stopping");
-    }
+/// Serves the agent until `stopped` is closed.
+async fn serve_agent(agent: Option<OwnAgent>, bounds: &Bounds, mut stopped: watch::Receiver<()>) {
+    let Some(OwnAgent { listener, router, agent, .. }) = agent else { return };
+    let stop = async move { while stopped.changed().await.is_ok() {} };
+    yardarm_listen::serve(listener, router, bounds, stop).await;
+    drop(agent);
 }
 
 /// The first access key of an empty store: given in the environment, or made up. Not needed in development mode.
@@ -126,13 +120,16 @@ async fn first_administrator(node: &Node, options: &InForce) -> Result<Option<Ne
 }
 
 /// Tells a person what is there and how to use it.
-fn welcome(options: &InForce, url: &str, administrator: Option<&NewAccessKey>) {
+fn welcome(options: &InForce, url: &str, agent: Option<&str>, administrator: Option<&NewAccessKey>) {
     let (id, secret) = match administrator {
         Some(made) => (made.id.as_str(), made.secret.as_str()),
         None if options.dev => ("yardarm", "yardarm-dev-secret"),
         None => ("…", "…"),
     };
     say(format!("Yardarm {} serves AWS AppConfig at {url}", env!("CARGO_PKG_VERSION")));
+    if let Some(agent) = agent {
+        say(format!("  agent              {agent}"));
+    }
     say(format!("  store              {}", options.database().display()));
     if administrator.is_some() {
         say("  The first access key. Its secret is not shown again:");

@@ -131,6 +131,7 @@ impl Bench {
             node: self.kit.node.clone(),
             settings: self.settings.clone(),
             cause: cause(),
+            bearer: None,
             labels,
             query: query.into(),
             headers: headers.collect(),

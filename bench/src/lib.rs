@@ -1,0 +1,3 @@
+//! What the bench shares with the yardsticks that it starts.
+
+pub mod bare_sqlite;
