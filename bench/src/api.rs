@@ -161,11 +161,16 @@ impl Api {
 
     /// Makes an application, environment and profile, and deploys `content` there. Answers how to start a session.
     pub(crate) fn deploy(&mut self, content: &[u8]) -> anyhow::Result<Value> {
+        self.deploy_as("AWS.Freeform", content)
+    }
+
+    /// The same, in a profile of this type.
+    pub(crate) fn deploy_as(&mut self, kind: &str, content: &[u8]) -> anyhow::Result<Value> {
         let application = self.post("/applications", &json!({ "Name": "shop" }))?.text("Id")?;
         let inside = format!("/applications/{application}");
         let environment = self.post(&format!("{inside}/environments"), &json!({ "Name": "production" }))?;
         let environment = environment.text("Id")?;
-        let profile = json!({ "Name": "settings", "LocationUri": "hosted" });
+        let profile = json!({ "Name": "settings", "LocationUri": "hosted", "Type": kind });
         let profile = self.post(&format!("{inside}/configurationprofiles"), &profile)?.text("Id")?;
         self.call(&Unsigned {
             method: &Method::POST,
@@ -193,6 +198,12 @@ impl Api {
             "EnvironmentIdentifier": environment,
             "ConfigurationProfileIdentifier": profile,
         }))
+    }
+
+    /// Makes a bearer token for the environment that [`Api::deploy`] made. Answers its text.
+    pub(crate) fn bearer_token(&mut self) -> anyhow::Result<String> {
+        let token = json!({ "name": "bench", "application": "shop", "environment": "production" });
+        self.post("/yardarm/v1/tokens", &token)?.text("token")
     }
 
     /// Starts a session. Answers its initial token.

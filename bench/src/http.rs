@@ -45,7 +45,7 @@ impl Head {
         }
         let body_bytes = match (body_bytes, status) {
             (Some(length), _) => length,
-            (None, 204) => 0,
+            (None, 204 | 304) => 0,
             (None, _) => bail!("an answer without a length: {text}"),
         };
         Ok(Some(Self { status, body_at: end + 4, body_bytes, token }))

@@ -17,6 +17,8 @@ pub(crate) struct Lab {
     pub(crate) bare_writes: PathBuf,
     /// The program that evaluates flags beside other evaluators.
     pub(crate) peers: PathBuf,
+    /// Unleash Edge, if it is installed.
+    pub(crate) edge: Option<PathBuf>,
     /// Where stores are made, on the disk that is measured.
     pub(crate) folder: PathBuf,
     /// The core of servers that are measured for processor time.
@@ -60,6 +62,26 @@ impl Lab {
             .env("YARDARM_ADMIN_ACCESS_KEY_ID", ACCESS_KEY_ID)
             .env("YARDARM_ADMIN_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY);
         Server::start(command, address, core, &self.folder.join("yardarm.log"))
+    }
+
+    /// Starts Unleash Edge offline, on these features.
+    pub(crate) fn edge(&self, program: &Path, features: &str, token: &str) -> anyhow::Result<Server> {
+        let address = free_address()?;
+        let file = self.folder.join("features.json");
+        std::fs::write(&file, features)?;
+        let mut command = Command::new(program);
+        command
+            .args([
+                "--interface",
+                &address.ip().to_string(),
+                "--port",
+                &address.port().to_string(),
+                "offline",
+            ])
+            .arg("--bootstrap-file")
+            .arg(file)
+            .args(["--tokens", token]);
+        Server::start(command, address, Some(self.server_core), &self.folder.join("edge.log"))
     }
 
     /// Starts the bare server with this answer.

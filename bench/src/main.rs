@@ -10,6 +10,7 @@ mod lab;
 mod load;
 mod machine;
 mod million;
+mod ofrep;
 mod polls;
 mod process;
 mod report;
@@ -38,6 +39,8 @@ enum Part {
     Size,
     /// Flag evaluation in process, beside the other Rust evaluators.
     Flags,
+    /// OFREP against a bare axum handler and Unleash Edge.
+    Ofrep,
 }
 
 /// Measures what Yardarm claims about speed and size.
@@ -52,6 +55,9 @@ struct Arguments {
     /// The program that evaluates flags beside other evaluators, built of `bench/peers`.
     #[arg(long, default_value = "target/release/yardarm-bench-peers")]
     peers: PathBuf,
+    /// Unleash Edge; where there is none, nothing is compared with it.
+    #[arg(long, default_value = "target/bench-tools/bin/unleash-edge")]
+    edge: PathBuf,
     /// Where stores are made: on the disk that is to be measured. The log of a million records is kept there.
     #[arg(long, default_value = "target/bench-data")]
     folder: PathBuf,
@@ -85,6 +91,7 @@ fn main() -> anyhow::Result<()> {
             .canonicalize()
             .context("build it first: cargo build --release -p yardarm")?,
         peers: arguments.peers,
+        edge: arguments.edge.canonicalize().ok(),
         bare: beside("bare").context(together)?,
         bare_writes: beside("bare-writes").context(together)?,
         folder: arguments.folder.canonicalize()?,
@@ -114,14 +121,17 @@ fn main() -> anyhow::Result<()> {
 
 fn measure(part: Part, lab: &Lab) -> anyhow::Result<Section> {
     match part {
-        Part::Polls => {
-            // On a thread of its own, which is pinned: the other parts may use every core.
-            std::thread::scope(|scope| scope.spawn(|| polls::measure(lab)).join())
-                .map_err(|_| anyhow::anyhow!("the measuring thread panicked"))?
-        }
+        Part::Polls => apart(|| polls::measure(lab)),
         Part::Writes => writes::measure(lab),
         Part::Startup => startup::measure(lab),
         Part::Size => size::measure(lab),
         Part::Flags => evaluation::measure(lab),
+        Part::Ofrep => apart(|| ofrep::measure(lab)),
     }
+}
+
+/// On a thread of its own, which is pinned: the other parts may use every core.
+fn apart(measure: impl FnOnce() -> anyhow::Result<Section> + Send) -> anyhow::Result<Section> {
+    std::thread::scope(|scope| scope.spawn(measure).join())
+        .map_err(|_| anyhow::anyhow!("the measuring thread panicked"))?
 }

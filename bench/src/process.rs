@@ -56,7 +56,12 @@ impl Server {
 
     /// Waits for the first good answer of `/readyz`, looking all the time. Answers how long that took since the start.
     pub(crate) fn ready(&mut self) -> anyhow::Result<Duration> {
-        let request = format!("GET /readyz HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
+        self.ready_at("/readyz")
+    }
+
+    /// The same, of another path.
+    pub(crate) fn ready_at(&mut self, path: &str) -> anyhow::Result<Duration> {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
         loop {
             if let Ok(mut stream) = TcpStream::connect(self.address) {
                 stream.set_read_timeout(Some(PATIENCE))?;

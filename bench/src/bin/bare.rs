@@ -1,4 +1,4 @@
-//! The yardstick: a bare axum handler that answers recorded bytes.
+//! The yardstick: a bare axum handler that answers recorded bytes, for evaluations after parsing the JSON that was posted.
 //!
 //! Built of the same versions, on the same kind of runtime, with the same socket options as Yardarm. It knows nothing:
 //! no token, no session, no signature, no metrics, no limits. **Invariant:** nothing is done per request that an axum
@@ -7,8 +7,8 @@
 use anyhow::Context;
 use axum::Router;
 use axum::body::Body;
-use axum::response::Response;
-use axum::routing::get;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use bytes::Bytes;
 use clap::Parser;
@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use tokio::net::TcpListener;
 
-/// Answers GET /configuration with what it was given.
+/// Answers GET /configuration, POST /unparsed and POST /parsed with what it was given.
 #[derive(Parser)]
 struct Arguments {
     /// Where to listen.
@@ -45,8 +45,24 @@ fn main() -> anyhow::Result<()> {
 
 async fn serve(address: SocketAddr, headers: HeaderMap, body: Bytes) -> anyhow::Result<()> {
     let ready = get(|| std::future::ready(StatusCode::OK));
-    let answer = get(move || std::future::ready(answer(&headers, &body)));
-    let router = Router::new().route("/configuration", answer).route("/readyz", ready);
+    let (headers, body) = (std::sync::Arc::new(headers), body);
+    let plain = {
+        let (headers, body) = (headers.clone(), body.clone());
+        move || std::future::ready(answer(&headers, &body))
+    };
+    let parsed = move |posted: Bytes| {
+        // What any handler of this request has to do: read all of the JSON.
+        let context = serde_json::from_slice::<serde_json::Value>(&posted);
+        std::future::ready(match std::hint::black_box(context) {
+            Ok(_) => answer(&headers, &body),
+            Err(_) => StatusCode::BAD_REQUEST.into_response(),
+        })
+    };
+    let router = Router::new()
+        .route("/configuration", get(plain.clone()))
+        .route("/unparsed", post(plain))
+        .route("/parsed", post(parsed))
+        .route("/readyz", ready);
     // Answers must not wait for more: as Yardarm does it.
     let listener = TcpListener::bind(address).await?.tap_io(|stream| {
         let _ = stream.set_nodelay(true);

@@ -12,7 +12,7 @@ use crate::document::{
     AttributeKey, AttributeValue, FlagDocument, FlagKey, Rule, Setting, State, Variant, Variants,
 };
 use crate::explain::{self, Explanation};
-use crate::resolve::Keys;
+use crate::resolve::{Keys, Shape};
 use crate::rule::{self, Bound, Program, Speech, Verdict, Vocabulary};
 use crate::text_table::TextTable;
 
@@ -188,6 +188,8 @@ pub struct CompiledFlag {
     key: FlagKey,
     /// Sorted.
     attributes: Box<[AttributeKey]>,
+    /// What follows from them, so that nobody who resolves the flag reads them.
+    shape: Shape,
     choice: Choice,
 }
 
@@ -244,7 +246,8 @@ impl CompiledFlag {
                 }))
             }
         };
-        Self { key, attributes: attributes.into_iter().collect(), choice }
+        let attributes: Box<[AttributeKey]> = attributes.into_iter().collect();
+        Self { key, shape: Shape::of(&attributes), attributes, choice }
     }
 
     fn speak(&mut self, vocabulary: &Arc<Vocabulary>) {
@@ -263,6 +266,10 @@ impl CompiledFlag {
     #[must_use]
     pub fn attributes(&self) -> &[AttributeKey] {
         &self.attributes
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        self.shape
     }
 
     /// What the flag is for `context`.

@@ -156,13 +156,37 @@ impl CompiledFlags {
     }
 }
 
+/// What the value of a flag is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Whether it is on: it has no attributes.
+    Boolean,
+    /// That of its only attribute, which is called `value`.
+    Value,
+    /// Its attributes and whether it is on.
+    Object,
+}
+
+impl Shape {
+    /// Of a flag with these attributes.
+    pub(crate) fn of(attributes: &[AttributeKey]) -> Self {
+        match attributes {
+            [] => Self::Boolean,
+            [only] if only.as_str() == VALUE => Self::Value,
+            _ => Self::Object,
+        }
+    }
+}
+
 #[inline]
 fn whole<'f>(flag: &'f CompiledFlag, evaluation: Evaluation<'f>) -> Resolution<'f> {
-    match flag.attributes() {
-        [] => enabled(flag, evaluation),
-        [only] if only.as_str() == VALUE => attribute(flag, evaluation, VALUE),
-        _ => resolution(flag, evaluation, Some(ResolvedValue::Object(evaluation))),
-    }
+    let value = match flag.shape() {
+        Shape::Boolean => Some(ResolvedValue::Boolean(evaluation.enabled)),
+        // There is none but that one.
+        Shape::Value => evaluation.attributes.values().next().map(ResolvedValue::Attribute),
+        Shape::Object => Some(ResolvedValue::Object(evaluation)),
+    };
+    resolution(flag, evaluation, value)
 }
 
 #[inline]
