@@ -684,6 +684,27 @@ class TestAnswers:
         assert explained["variants"][0]["outcome"] == "passedOver"
         assert 0 <= explained["variants"][1]["rule"]["bucket"] < 100
 
+    def test_a_token_is_enough_to_ask_what_is_deployed(self, stocked, tmp_path):
+        stocked.publish(DOCUMENT)
+        create = ("token", "create", "asker", "--environment", stocked.env_name, "--scope", "read", "--output", "json")
+        token = json.loads(stocked.run(*create).stdout)["token"]
+        env = {
+            "YARDARM_URL": stocked.server.url,
+            "YARDARM_TOKEN": token,
+            "YARDARM_ENVIRONMENT": stocked.env_name,
+            **stocked.where,
+        }
+
+        def ask(*arguments, check=0, **more):
+            return command(stocked.server.binary, *arguments, env={**env, **more}, cwd=tmp_path, check=check)
+
+        assert "value    4.5" in ask("eval", "banner.price").stdout
+        assert "chosen, the default" in ask("explain", "checkout").stdout
+        other = stocked.new_environment(Name="other")
+        assert ask("eval", "banner.price", check=1, YARDARM_ENVIRONMENT=other).stderr
+        assert "Sign this request" in ask("eval", "banner.price", "--version", "1", check=1).stderr
+        assert "--application NAME" in ask("eval", "banner.price", check=2, YARDARM_APPLICATION="").stderr
+
     def test_what_has_no_answer_says_why(self, stocked):
         def told(*arguments, check=1):
             done = stocked.run(*arguments, check=check, env={"YARDARM_ENVIRONMENT": stocked.env_name})

@@ -13,7 +13,7 @@ NODE = Path(__file__).parent / "node"
 
 
 @pytest.mark.parametrize("file", sorted(path.name for path in NODE.glob("*.test.js")))
-def test_a_javascript_client(server, file, tmp_path):
+def test_a_javascript_client(server, binary, file, tmp_path):
     assert (NODE / "node_modules").is_dir(), "install the clients first: make acceptance does"
     done = subprocess.run(
         [shutil.which("node"), "--test", "--test-reporter=spec", NODE / file],
@@ -21,6 +21,7 @@ def test_a_javascript_client(server, file, tmp_path):
             "PATH": os.environ["PATH"],
             "HOME": str(tmp_path),
             "YARDARM_URL": server.url,
+            "YARDARM_BINARY": str(binary),
             "AWS_ACCESS_KEY_ID": DEV_KEY[0],
             "AWS_SECRET_ACCESS_KEY": DEV_KEY[1],
             "NO_PROXY": "127.0.0.1",

@@ -1,6 +1,7 @@
 // What most tests need: an application with an environment and a profile, made with the AWS SDK for JavaScript and
 // nothing but an endpoint changed. Where the server is, and whom to sign as, is in the environment.
 
+import { execFileSync } from 'node:child_process';
 import {
   AppConfigClient,
   CreateApplicationCommand,
@@ -107,4 +108,11 @@ export function flags({ enabled = false, colour = 'blue' } = {}) {
       },
     },
   };
+}
+
+/** Where the flags of a shop are evaluated, with a token of its own. */
+export function ofrep(shop) {
+  const create = ['token', 'create', shop.name, '--application', shop.name, '--environment', 'prod'];
+  const made = execFileSync(process.env.YARDARM_BINARY, [...create, '--output', 'json'], { encoding: 'utf8' });
+  return { baseUrl: url, headers: [['Authorization', `Bearer ${JSON.parse(made).token}`]] };
 }

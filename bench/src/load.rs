@@ -21,11 +21,6 @@ pub(crate) trait Client {
     /// The next request of `connection`.
     fn request(&mut self, connection: usize) -> anyhow::Result<&[u8]>;
 
-    /// The request of `connection` is on its way: there is time to make the next one.
-    fn sent(&mut self, _connection: usize) -> anyhow::Result<()> {
-        Ok(())
-    }
-
     /// Judges an answer: `head`, and all of its bytes.
     fn answered(&mut self, connection: usize, head: &Head, answer: &[u8]) -> anyhow::Result<()>;
 }
@@ -172,7 +167,7 @@ impl Connection {
         if written != request.len() {
             bail!("a request of {} bytes did not fit", request.len());
         }
-        client.sent(index)
+        Ok(())
     }
 
     /// Reads what is there. Answers how long the request took once its answer is complete.

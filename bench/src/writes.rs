@@ -22,13 +22,16 @@ use yardarm_bench::bare_sqlite::{BareSqlite, newest_record};
 /// Writers that share commits.
 const MANY: usize = 16;
 
+/// Prepared requests of a connection; asked in turn.
+const REQUESTS: usize = 32;
+
 const METHOD: &str = "\
 A write is one `UpdateApplication` (a new description), signed and verified, over HTTP on keep-alive connections; it is \
 answered once its record is on the disk. Bare SQLite: one thread inserts the same record (the same bytes in the same \
 columns) and commits, one transaction a write; `journal_mode=WAL`, `synchronous=FULL`, other settings as SQLite has them. \
 Rounds are interleaved: bare, 1 writer, 16 writers, the floors, bare, … on the same disk; ratios are taken within each \
-round. Nothing is pinned to a core: load and server share all there are. The next request is signed while the answer to the \
-one before is awaited, and a load of one writer never sleeps: what the client takes is not what is measured. 16 writers are compared with the same bare SQLite, which has one writer at a time.
+round. Nothing is pinned to a core: load and server share all there are. Requests are signed before the round, 32 for each \
+connection, and a load of one writer never sleeps: what the client takes is not what is measured. 16 writers are compared with the same bare SQLite, which has one writer at a time.
 
 The floors are what this machine allows: axum handlers that are sent the same requests and give answers of the same bytes. \
 They verify, decide and hash nothing. *Inline* inserts and commits on the thread that has the request, one request after \
@@ -56,8 +59,8 @@ pub(crate) fn measure(lab: &Lab) -> anyhow::Result<Section> {
         let made = api.post("/applications", &json!({ "Name": format!("application-{number}") }))?;
         paths.push(format!("/applications/{}", made.text("Id")?));
     }
-    let mut writers = Writers::new(Maker::new(server.address()), paths);
-    let recorded = api.send(writers.next(0)?)?;
+    let maker = Maker::new(server.address());
+    let recorded = api.send(&update(&maker, paths.first().context("no application")?, 0)?)?;
     ensure!(recorded.head.status == 200, "the first write was refused");
     let log = data.join("yardarm.db");
     let record = newest_record(&log)?;
@@ -93,7 +96,7 @@ pub(crate) fn measure(lab: &Lab) -> anyhow::Result<Section> {
                 window: lab.window,
                 awake: contender.connections == 1,
             }
-            .run(&mut writers, || asked.cpu())?;
+            .run(&mut Writers::make(&maker, &paths)?, || asked.cpu())?;
             if round > 0 {
                 contender.counted.push(counted);
             }
@@ -200,53 +203,35 @@ fn floor(
     Ok(server)
 }
 
-/// Each connection updates an application of its own.
+/// Each connection updates an application of its own, with requests made beforehand and asked in turn.
 struct Writers {
-    maker: Maker,
-    paths: Vec<String>,
-    written: u64,
-    /// The next request of each connection.
-    requests: Vec<Vec<u8>>,
+    requests: Vec<Vec<Vec<u8>>>,
+    next: Vec<usize>,
 }
 
 impl Writers {
-    fn new(maker: Maker, paths: Vec<String>) -> Self {
-        let requests = paths.iter().map(|_| vec![]).collect();
-        Self { maker, paths, written: 0, requests }
+    /// Signed anew for each round: a signature is valid for five minutes.
+    fn make(maker: &Maker, paths: &[String]) -> anyhow::Result<Self> {
+        let line = |path: &String| (0..REQUESTS).map(|number| update(maker, path, number)).collect();
+        let requests = paths.iter().map(line).collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(Self { next: vec![0; requests.len()], requests })
     }
+}
 
-    fn next(&mut self, connection: usize) -> anyhow::Result<&[u8]> {
-        self.prepare(connection)?;
-        self.requests.get(connection).map(Vec::as_slice).context("no such connection")
-    }
-
-    fn prepare(&mut self, connection: usize) -> anyhow::Result<()> {
-        self.written += 1;
-        let path = self.paths.get(connection).context("no such connection")?;
-        let body = format!("{{\"Description\":\"written for the {:>12}th time\"}}", self.written);
-        let content_type = Some("application/json");
-        let request = self.maker.bytes(&Unsigned {
-            method: &Method::PATCH,
-            path,
-            query: "",
-            content_type,
-            body: body.as_bytes(),
-        })?;
-        *self.requests.get_mut(connection).context("no such connection")? = request;
-        Ok(())
-    }
+/// The request for a new description.
+fn update(maker: &Maker, path: &str, number: usize) -> anyhow::Result<Vec<u8>> {
+    let body = format!("{{\"Description\":\"written for the {number:>12}th time\"}}");
+    let content_type = Some("application/json");
+    maker.bytes(&Unsigned { method: &Method::PATCH, path, query: "", content_type, body: body.as_bytes() })
 }
 
 impl Client for Writers {
     fn request(&mut self, connection: usize) -> anyhow::Result<&[u8]> {
-        if self.requests.get(connection).is_some_and(Vec::is_empty) {
-            self.prepare(connection)?;
-        }
-        self.requests.get(connection).map(Vec::as_slice).context("no such connection")
-    }
-
-    fn sent(&mut self, connection: usize) -> anyhow::Result<()> {
-        self.prepare(connection)
+        let line = self.requests.get(connection).context("no such connection")?;
+        let next = self.next.get_mut(connection).context("no such connection")?;
+        let index = *next;
+        *next = if index + 1 < line.len() { index + 1 } else { 0 };
+        line.get(index).map(Vec::as_slice).context("no request")
     }
 
     fn answered(&mut self, _: usize, head: &Head, answer: &[u8]) -> anyhow::Result<()> {

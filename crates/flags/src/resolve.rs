@@ -33,6 +33,18 @@ pub struct Resolution<'f> {
     pub flag: &'f FlagKey,
 }
 
+/// What the variant of a flag without variants is called.
+const ONLY_VARIANT: &str = "default";
+
+impl<'f> Resolution<'f> {
+    /// What OpenFeature clients are told as the variant. Some of them cannot do without one, so a flag without variants
+    /// has one, called `default`.
+    #[must_use]
+    pub fn variant_name(&self) -> &'f str {
+        self.variant.unwrap_or(ONLY_VARIANT)
+    }
+}
+
 /// The value of a key.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ResolvedValue<'f> {

@@ -5,7 +5,7 @@ mod browser;
 
 pub use browser::{from_a_browser, is_local_host};
 
-use axum::Router;
+pub use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;

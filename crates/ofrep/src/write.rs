@@ -111,9 +111,6 @@ fn resolved(out: &mut Vec<u8>, value: &ResolvedValue<'_>) {
     }
 }
 
-/// What the variant of a flag without variants is called: there are clients that cannot do without one.
-const ONLY_VARIANT: &str = "default";
-
 /// The success of one flag: a body of the single operation, an element of the bulk one.
 pub(crate) fn success(out: &mut Vec<u8>, key: &str, resolution: &Resolution<'_>, metadata: &Metadata) {
     out.extend_from_slice(b"{\"key\":");
@@ -125,7 +122,7 @@ pub(crate) fn success(out: &mut Vec<u8>, key: &str, resolution: &Resolution<'_>,
     out.extend_from_slice(b",\"reason\":\"");
     out.extend_from_slice(resolution.reason.as_str().as_bytes());
     out.push(b'"');
-    let variant = resolution.variant.unwrap_or(ONLY_VARIANT);
+    let variant = resolution.variant_name();
     out.extend_from_slice(b",\"variant\":");
     text(out, variant);
     metadata.write(out, variant);

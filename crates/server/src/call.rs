@@ -3,7 +3,7 @@
 use crate::fault::Fault;
 use crate::settings::ServerSettings;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, Uri};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
@@ -25,8 +25,8 @@ pub(crate) struct Call {
     pub(crate) bearer: Option<Arc<BearerToken>>,
     /// Labels of the path, decoded once.
     pub(crate) labels: Vec<(Box<str>, String)>,
-    /// The query as received.
-    pub(crate) query: Box<str>,
+    /// Path and query as received.
+    pub(crate) uri: Uri,
     /// The headers.
     pub(crate) headers: HeaderMap,
     /// The body.
@@ -58,7 +58,7 @@ impl Call {
 
     /// The values of a query parameter, decoded, in the order in which they came.
     pub(crate) fn queries<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Cow<'a, str>> {
-        self.query.split('&').filter_map(move |pair| {
+        self.uri.query().unwrap_or_default().split('&').filter_map(move |pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             (decoded(key) == name).then(|| decoded(value))
         })

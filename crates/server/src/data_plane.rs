@@ -95,7 +95,7 @@ fn token_fault(problem: TokenProblem) -> Fault {
 }
 
 pub(crate) async fn get_latest_configuration(call: Call) -> Result<Answer, Fault> {
-    let token = call.query("configuration_token");
+    let token = call.queries("configuration_token").next();
     let mut arguments = Arguments::default();
     let token = arguments.text("ConfigurationToken", token.as_deref(), 1..=8_192);
     let token = arguments.finish(token)?;

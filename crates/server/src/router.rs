@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::metrics::{Metrics, RouteMetrics};
 use crate::native;
 use crate::ofrep;
-use crate::settings::ServerSettings;
+use crate::settings::{Limits, ServerSettings};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams, Request};
@@ -121,11 +121,7 @@ pub(crate) async fn admit(app: &App, request: Request, id: &str, access: Access)
     let (mut parts, body) = request.into_parts();
     let labels = labels(&mut parts).await?;
     let claim = app.authenticator.claim(&app.node, &parts, access)?;
-    let limits = &app.settings.limits;
-    let too_slow = |_| Fault::bad_request("The request body did not arrive in time.");
-    let body = tokio::time::timeout(limits.request_time, read(body, limits.body_bytes))
-        .await
-        .map_err(too_slow)??;
+    let body = receive(body, &app.settings.limits).await?;
     let Sender { actor, bearer } = claim.prove(&app.node, &body)?;
     let reason = parts.headers.get("yardarm-reason").and_then(|reason| reason.to_str().ok());
     let reason = reason.map(|reason| reason.chars().take(1_024).collect());
@@ -135,18 +131,23 @@ pub(crate) async fn admit(app: &App, request: Request, id: &str, access: Access)
         cause: Cause { actor, request_id: id.into(), reason },
         bearer,
         labels,
-        query: parts.uri.query().unwrap_or("").into(),
+        uri: parts.uri,
         headers: parts.headers,
         body,
     })
 }
 
-async fn read(body: Body, limit: usize) -> Result<Bytes, Fault> {
-    use http_body::Body as _;
-    if body.is_end_stream() {
+/// The whole body. Most requests have none, and wait for nothing.
+async fn receive(body: Body, limits: &Limits) -> Result<Bytes, Fault> {
+    if http_body::Body::is_end_stream(&body) {
         return Ok(Bytes::new());
     }
-    let announced = body.size_hint().lower();
+    let too_slow = |_| Fault::bad_request("The request body did not arrive in time.");
+    tokio::time::timeout(limits.request_time, read(body, limits.body_bytes)).await.map_err(too_slow)?
+}
+
+async fn read(body: Body, limit: usize) -> Result<Bytes, Fault> {
+    let announced = http_body::Body::size_hint(&body).lower();
     if announced > limit as u64 {
         return Err(too_large(limit, announced));
     }

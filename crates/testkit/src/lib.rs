@@ -1,10 +1,11 @@
 //! For tests only: a clock and an entropy that tests own, a log that fails when told, a node on a log in memory, logs and
-//! worlds as text, and a simulator of whole nodes.
+//! worlds as text, generated flags and callers, and a simulator of whole nodes.
 
 mod clock;
 mod entropy;
 pub mod events;
 mod faulty_log;
+pub mod flag_cases;
 pub mod log_text;
 mod node;
 pub mod scenario;

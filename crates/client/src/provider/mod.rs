@@ -100,7 +100,7 @@ fn details<T: Wanted>(
     };
     Ok(ResolutionDetails {
         value,
-        variant: resolution.variant.map(Into::into),
+        variant: Some(resolution.variant_name().into()),
         reason: Some(reason_of(reason)),
         flag_metadata: Some(metadata),
     })
@@ -110,8 +110,8 @@ fn details<T: Wanted>(
 fn metadata(profile: &str, version: &Version, resolution: &Resolution<'_>) -> FlagMetadata {
     let text = |text: &str| FlagMetadataValue::String(text.into());
     let mut values = vec![("profile", text(profile)), ("version", text(&version.number().to_string()))];
+    values.push(("variant", text(resolution.variant_name())));
     values.extend(version.label().map(|label| ("versionLabel", text(label))));
-    values.extend(resolution.variant.map(|variant| ("variant", text(variant))));
     FlagMetadata { values: values.into_iter().map(|(name, value)| (name.into(), value)).collect() }
 }
 

@@ -47,8 +47,14 @@ async fn an_application_asks_openfeature() {
     let client = api.create_client();
 
     let plain = client.get_bool_details("plain", None, None).await.unwrap();
-    assert_eq!((plain.value, plain.reason, plain.variant), (true, Some(EvaluationReason::Static), None));
-    let told = [("profile", text("settings")), ("version", text("1")), ("versionLabel", text("spring"))];
+    assert_eq!((plain.value, plain.reason), (true, Some(EvaluationReason::Static)));
+    assert_eq!(plain.variant.as_deref(), Some("default"));
+    let told = [
+        ("profile", text("settings")),
+        ("version", text("1")),
+        ("versionLabel", text("spring")),
+        ("variant", text("default")),
+    ];
     assert_eq!(plain.flag_metadata.values, told.map(|(name, value)| (name.to_owned(), value)).into());
 
     let off = client.get_bool_details("off", None, None).await.unwrap();

@@ -127,6 +127,7 @@ fn welcome(options: &InForce, url: &str, agent: Option<&str>, administrator: Opt
         None => ("…", "…"),
     };
     say(format!("Yardarm {} serves AWS AppConfig at {url}", env!("CARGO_PKG_VERSION")));
+    say(format!("  OpenFeature        {url}/ofrep/v1"));
     if let Some(agent) = agent {
         say(format!("  agent              {agent}"));
     }

@@ -122,7 +122,7 @@ impl Bench {
 
     /// Asks as a client would: by method, path with query, headers and body.
     async fn send(&self, method: Method, target: &str, headers: &[(&str, &str)], body: Bytes) -> Told {
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let path = target.split('?').next().unwrap_or_default();
         let (operation, labels) = route(method, path);
         let headers = headers.iter().map(|(name, value)| {
             (name.parse::<HeaderName>().unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap())
@@ -133,7 +133,7 @@ impl Bench {
             cause: cause(),
             bearer: None,
             labels,
-            query: query.into(),
+            uri: target.parse().unwrap(),
             headers: headers.collect(),
             body,
         };
