@@ -48,7 +48,7 @@ class Agent:
 
     def __init__(self, binary, folder, *options, env=None):
         self.binary, self.folder, self.options, self.env = binary, folder, options, dict(env or {})
-        self.process = None
+        self.process = self._reader = None
         self._said = folder / "agent.log"
 
     def start(self):
@@ -73,7 +73,8 @@ class Agent:
                     known.set()
             known.set()
 
-        threading.Thread(target=read, args=(self.process.stdout,), daemon=True).start()
+        self._reader = threading.Thread(target=read, args=(self.process.stdout,), daemon=True)
+        self._reader.start()
         assert known.wait(STARTS_WITHIN) and self.alive(), self.log()
         return self
 
@@ -83,6 +84,7 @@ class Agent:
     def stop(self):
         self.process.terminate()
         code = self.process.wait(ENDS_WITHIN)
+        self._reader.join(ENDS_WITHIN)  # it ends with the output, which must not be closed under it
         self.process.stdout.close()
         assert code == 0, self.log()
 

@@ -119,7 +119,8 @@ class Server:
                     known.set()
             known.set()
 
-        threading.Thread(target=read, args=(self.process.stdout, self.printed), daemon=True).start()
+        self._reader = threading.Thread(target=read, args=(self.process.stdout, self.printed), daemon=True)
+        self._reader.start()
         assert known.wait(STARTS_WITHIN) and self.process.poll() is None, self.last_words()
 
     def _ready(self):
@@ -139,6 +140,7 @@ class Server:
     def wait(self):
         """Its exit code."""
         code = self.process.wait(ENDS_WITHIN)
+        self._reader.join(ENDS_WITHIN)  # it ends with the output, which must not be closed under it
         self.process.stdout.close()
         return code
 

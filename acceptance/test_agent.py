@@ -3,6 +3,8 @@
 import json
 import os
 import stat
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -252,23 +254,14 @@ class TestEntities:
     def test_two_agents_and_the_servers_own_agree_on_everybody_in_a_rollout(self, server, agent, fresh_name):
         flags = Resources(server, fresh_name, FLAGS)
         flags.publish(changed("old"))
-        # Half of all entities after four seconds, and there it stays for the test.
-        strategy = flags.strategy_in_seconds(duration=400, bake=600, factor=50)
-        one, other = agent(url=server.url), agent(url=server.url)
+        one, other, server_url = agent(url=server.url), agent(url=server.url), server.agent_url
         path = path_of(flags.app, flags.env, flags.profile, "banner")
-        assert one.ask(path).json()["text"] == "old"
-        number = flags.start(flags.version(changed("new")), strategy=strategy)["DeploymentNumber"]
+        entities = [f"user-{n}" for n in range(60)]
 
         def text(url, entity):
             return ask(url, path, {"Entity-Id": entity}).json()["text"]
 
-        # Nobody has it yet.
-        entities = [f"user-{n}" for n in range(60)]
         assert {text(one.url, entity) for entity in entities} == {"old"}
-        flags.stop(number)
-        eventually(lambda: flags.deployment(number)["State"] == "ROLLED_BACK")
-
-        server_url = server.agent_url
         strategy = flags.strategy_in_seconds(duration=4, bake=600, factor=50)
         number = flags.start(flags.version(changed("newer")), strategy=strategy)["DeploymentNumber"]
         eventually(lambda: any(text(server_url, entity) == "newer" for entity in entities), within=15)
@@ -284,22 +277,29 @@ class TestEntities:
         for url in (one.url, other.url, server_url):
             eventually(lambda url=url: {text(url, entity) for entity in entities} == {"old"}, within=15)
 
-    def test_agents_agree_while_half_have_it(self, server, agent, fresh_name):
+    def test_agents_agree_on_everybody_while_half_have_it(self, serve, agent, fresh_name):
+        # The first step is taken at the start, and the next one long after the test.
+        server = serve("--growth-begins=at-once")
         plain = Resources(server, fresh_name)
         plain.publish("old")
-        strategy = plain.strategy_in_seconds(duration=4_000, bake=600, factor=50)
         one, other = agent(url=server.url), agent(url=server.url)
-        first = plain.start(plain.version("new"), strategy=strategy)
-        assert first["State"] == "DEPLOYING"
+        assert plain.read() == b"old"
+        strategy = plain.strategy_in_seconds(duration=4_000, bake=600, factor=50)
+        number = plain.start(plain.version("new"), strategy=strategy)["DeploymentNumber"]
         path = path_of(plain.app, plain.env, plain.profile)
         entities = [f"user-{n}" for n in range(60)]
 
         def halves(url):
             return [ask(url, path, {"Entity-Id": entity}).body for entity in entities]
 
-        before = halves(one.url)
-        assert before == halves(other.url) == halves(server.agent_url)
-        plain.stop(first["DeploymentNumber"])
+        assert plain.deployment(number)["PercentageComplete"] == 50.0
+        inside = halves(server.agent_url)
+        assert 10 < inside.count(b"new") < 50
+        for url in (one.url, other.url):
+            eventually(lambda url=url: halves(url) == inside, within=15)
+        plain.stop(number)
+        for url in (one.url, other.url, server.agent_url):
+            eventually(lambda url=url: set(halves(url)) == {b"old"}, within=15)
 
 
 class TestManifest:
@@ -379,6 +379,69 @@ class TestObserving:
             'flag="checkout",variant="me"'
         )
         assert f"yardarm_agent_returned_count_total{{{labels}}} 3" in one.ask("/metrics").body.decode()
+
+
+class TestOpenFeature:
+    def evaluate(self, url, path, context=None, headers=()):
+        request = urllib.request.Request(
+            url + path,
+            data=json.dumps({"context": context or {}}).encode(),
+            headers={"Content-Type": "application/json", **dict(headers)},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, answer.headers, json.loads(answer.read())
+        except urllib.error.HTTPError as refusal:
+            body = refusal.read()
+            return refusal.code, refusal.headers, json.loads(body) if body else None
+
+    def test_the_agent_answers_as_the_server(self, server, agent, flags):
+        here = f"/{flags.app}/{flags.env}/ofrep/v1/evaluate/flags"
+        one = agent(url=server.url)
+        qa = {"targetingKey": "user-1", "email": "a@example.com"}
+        with_profile = f"?profile={flags.profile_name}"
+        _, _, everything = self.evaluate(one.url, here + with_profile, qa)
+        _, _, inside = self.evaluate(server.agent_url, here, qa)
+        _, _, servers = self.evaluate(server.url, here, qa)
+        assert everything["flags"] == inside["flags"] == servers["flags"]
+        assert {flag["key"] for flag in everything["flags"]} >= {"banner", "checkout", "checkout.colour", "dark"}
+        _, _, colour = self.evaluate(one.url, f"{here}/checkout.colour{with_profile}", qa)
+        assert (colour["value"], colour["variant"], colour["reason"]) == ("red", "qa", "TARGETING_MATCH")
+        status, _, missing = self.evaluate(one.url, f"{here}/missing{with_profile}", qa)
+        assert (status, missing["errorCode"]) == (404, "FLAG_NOT_FOUND")
+
+    def test_an_unchanged_answer_is_304_and_the_only_environment_is_meant(self, server, agent, flags):
+        name = f"{flags.app}:{flags.env}:{flags.profile}"
+        one = agent("--prefetch-list", name, url=server.url)
+        status, headers, _ = self.evaluate(one.url, "/ofrep/v1/evaluate/flags", {"targetingKey": "a"})
+        assert status == 200
+        tag = {"If-None-Match": headers["ETag"]}
+        assert self.evaluate(one.url, "/ofrep/v1/evaluate/flags", {"targetingKey": "a"}, tag)[0] == 304
+        assert self.evaluate(one.url, "/ofrep/v1/evaluate/flags", {"targetingKey": "b"}, tag)[0] == 200
+
+    def test_what_is_not_known_is_said(self, server, agent, flags):
+        one = agent(url=server.url)
+        assert self.evaluate(one.url, "/ofrep/v1/evaluate/flags")[0] == 400
+        assert self.evaluate(one.url, f"/{flags.app}/{flags.env}/ofrep/v1/evaluate/flags")[0] == 404
+        assert one.ask("/ofrep/v1/evaluate/flags").status == 405
+
+
+class TestTokens:
+    def test_a_token_of_the_server_is_enough_for_its_environment(self, serve, agent, fresh_name):
+        server = serve(dev=False)
+        flags = Resources(server, fresh_name, FLAGS)
+        flags.publish(DOCUMENT)
+        other = Resources(server, fresh_name, FLAGS)
+        other.publish(DOCUMENT)
+        made = server.run(
+            *("token", "create", "agent", "--application", flags.app, "--environment", flags.env),
+            *("--scope", "read", "--output", "json"),
+            check=0,
+        )
+        token = json.loads(made.stdout)["token"]
+        one = agent(url=server.url, env={"YARDARM_TOKEN": token})
+        assert one.read(flags, "banner").json()["text"] == "hello"
+        assert one.read(other, "banner").status in (404, 502)
 
 
 class TestInsideTheServer:

@@ -1,6 +1,7 @@
 //! A configuration's content, ready to be answered with.
 
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use yardarm_flags::{CompiledFlags, FlagDocument, retrieval};
 
@@ -22,6 +23,8 @@ pub struct Content {
     pub version: Box<str>,
     /// The version's label.
     pub label: Option<Box<str>>,
+    /// Tells the bytes from any others: their SHA-256.
+    pub digest: [u8; 32],
     /// What it means.
     pub form: Form,
 }
@@ -56,8 +59,15 @@ impl Content {
         label: Option<&str>,
     ) -> Result<Self, Unreadable> {
         let form = Form::read(&body, content_type)?;
+        Ok(Self::new(body, content_type, version, label, form))
+    }
+
+    /// Content whose meaning is known.
+    #[must_use]
+    pub fn new(body: Bytes, content_type: &str, version: &str, label: Option<&str>, form: Form) -> Self {
+        let digest = Sha256::digest(&body).into();
         let (content_type, version) = (content_type.into(), version.into());
-        Ok(Self { body, content_type, version, label: label.map(Into::into), form })
+        Self { body, content_type, version, label: label.map(Into::into), digest, form }
     }
 
     /// The flags, if it has any.

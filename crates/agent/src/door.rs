@@ -3,6 +3,7 @@
 use crate::answer::answer;
 use crate::keeper::Keeper;
 use crate::metrics::{Requests, render};
+use crate::ofrep::{self, Evaluation};
 use crate::refusal::Refusal;
 use crate::request::{Asked, Route};
 use crate::secret::Secret;
@@ -18,6 +19,8 @@ use std::sync::Arc;
 
 const CONFIGURATION_VERSION: HeaderName = HeaderName::from_static("configuration-version");
 const VERSION_LABEL: HeaderName = HeaderName::from_static("version-label");
+/// How OpenFeature's providers may send the token.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const X_AMZN_ERRORTYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -46,8 +49,14 @@ pub fn router(agent: &Agent, door: Door) -> Router {
     Router::new().fallback(move |request: Request| {
         let desk = desk.clone();
         async move {
-            let (parts, _) = request.into_parts();
-            let response = desk.answer(&parts).await.unwrap_or_else(|refusal| refused(&refusal));
+            let (parts, body) = request.into_parts();
+            let response = match Evaluation::of_path(parts.uri.path()) {
+                Some(wanted) => match desk.let_in(&parts, None) {
+                    Ok(()) => ofrep::answer(&desk.keeper, &wanted, &parts, body).await,
+                    Err(refusal) => ofrep::refused(&refusal),
+                },
+                None => desk.answer(&parts).await.unwrap_or_else(|refusal| refused(&refusal)),
+            };
             desk.requests.count(response.status());
             let status = response.status().as_u16();
             tracing::debug!("{} {} {status}", parts.method, parts.uri.path());
@@ -89,19 +98,20 @@ impl Desk {
 
     /// Refuses who may not ask. What is known of the agent itself needs no token on this machine.
     fn let_in(&self, parts: &Parts, route: Option<&Route>) -> Result<(), Refusal> {
+        let Door { access_token, loopback } = &self.door;
         let about_itself = matches!(route, Some(Route::Ping | Route::Health | Route::Metrics));
-        if about_itself && self.door.loopback {
-            return Ok(());
-        }
-        match &self.door.access_token {
-            None if self.door.loopback && yardarm_listen::from_a_browser(&parts.headers) => {
-                Err(Refusal::FromABrowser)
-            }
-            None => Ok(()),
-            Some(token) => {
+        match access_token {
+            Some(token) if !(about_itself && *loopback) => {
+                let key = || parts.headers.get(API_KEY).map(HeaderValue::as_bytes);
                 let sent = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).and_then(bearer);
-                if sent.is_some_and(|sent| token.is(sent)) { Ok(()) } else { Err(Refusal::Unauthorized) }
+                if sent.or_else(key).is_some_and(|sent| token.is(sent)) {
+                    Ok(())
+                } else {
+                    Err(Refusal::Unauthorized)
+                }
             }
+            _ if *loopback && yardarm_listen::from_a_browser(&parts.headers) => Err(Refusal::FromABrowser),
+            _ => Ok(()),
         }
     }
 }

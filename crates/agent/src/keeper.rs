@@ -61,6 +61,8 @@ pub(crate) struct Keeper {
     /// Held by who adds or removes entries.
     changing: Mutex<()>,
     manifest: ArcSwap<Manifest>,
+    /// What carries out a manifest anew whenever it is deployed.
+    heeding: Mutex<Option<AbortHandle>>,
 }
 
 /// Why an agent does not start.
@@ -101,6 +103,7 @@ impl Keeper {
             entries: ArcSwap::default(),
             changing: Mutex::default(),
             manifest: ArcSwap::default(),
+            heeding: Mutex::default(),
         })
     }
 
@@ -122,7 +125,9 @@ impl Keeper {
                 let (applied, mut is_applied) = watch::channel(false);
                 if let Ok(entry) = self.entry(name) {
                     self.want(&entry);
-                    tokio::spawn(self.clone().heed_manifest(entry, applied));
+                    let heeding = tokio::spawn(self.clone().heed_manifest(entry, applied));
+                    *self.heeding.lock().unwrap_or_else(PoisonError::into_inner) =
+                        Some(heeding.abort_handle());
                 }
                 if self.settings.wait_on_manifest {
                     // Never closed before it is true, but by the end of the process.
@@ -143,12 +148,13 @@ impl Keeper {
 
     /// Ends all tasks.
     pub(crate) fn close(&self) {
-        for entry in self.entries.load().values() {
-            let task = entry.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-            if let Some(task) = task {
+        let end = |task: &Mutex<Option<AbortHandle>>| {
+            if let Some(task) = task.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 task.abort();
             }
-        }
+        };
+        end(&self.heeding);
+        self.entries.load().values().for_each(|entry| end(&entry.task));
     }
 
     async fn load_backups(self: &Arc<Self>) -> Result<(), StartError> {
@@ -284,6 +290,30 @@ impl Keeper {
         entries
     }
 
+    /// Every configuration that is held or was named ahead.
+    pub(crate) fn known(&self) -> Vec<ConfigurationName> {
+        let entries = self.entries.load();
+        let held = entries.values().filter(|entry| entry.held.load().is_some()).map(|entry| &entry.name);
+        let manifest = self.manifest.load();
+        let named = manifest.entries().map(|(name, _)| name).chain(&self.settings.prefetch);
+        held.chain(named).filter(|name| !self.is_manifest(name)).cloned().collect()
+    }
+
+    /// The profiles of flags of an environment: those that the source lists, that were named ahead, or that are held.
+    /// What is held and has no flags is none of them.
+    pub(crate) fn flag_profiles(&self, application: &str, environment: &str) -> Vec<String> {
+        let is_there =
+            |name: &ConfigurationName| name.application() == application && name.environment() == environment;
+        let entries = self.entries.load();
+        let has_none = |name: &ConfigurationName| {
+            let held = entries.get(name).and_then(|entry| entry.held());
+            held.is_some_and(|held| held.newest.flags().is_none())
+        };
+        let known = self.known().into_iter().filter(|name| is_there(name) && !has_none(name));
+        let listed = self.source.flag_profiles(application, environment);
+        listed.into_iter().chain(known.map(|name| name.profile().to_owned())).collect()
+    }
+
     fn entry(&self, name: &ConfigurationName) -> Result<Arc<Entry>, Refusal> {
         if let Some(entry) = self.entries.load().get(name) {
             return Ok(entry.clone());
@@ -319,10 +349,13 @@ impl Keeper {
 
     /// Whether it is followed even while there is nothing.
     fn is_pinned(&self, name: &ConfigurationName) -> bool {
-        let is_manifest = matches!(&self.settings.manifest, Some(ManifestPlace::Configuration(manifest)) if manifest == name);
-        is_manifest
+        self.is_manifest(name)
             || self.settings.prefetch.contains(name)
             || self.manifest.load().entry(name).is_some_and(|entry| entry.prefetch)
+    }
+
+    fn is_manifest(&self, name: &ConfigurationName) -> bool {
+        matches!(&self.settings.manifest, Some(ManifestPlace::Configuration(manifest)) if manifest == name)
     }
 
     fn want(self: &Arc<Self>, entry: &Arc<Entry>) {

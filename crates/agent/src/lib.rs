@@ -28,6 +28,7 @@ mod local_directory;
 pub mod manifest;
 mod metrics;
 mod name;
+mod ofrep;
 mod pace;
 mod refusal;
 pub mod request;

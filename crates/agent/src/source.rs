@@ -13,6 +13,12 @@ use std::time::Duration;
 pub trait Source: Send + Sync + 'static {
     /// Begins to follow a configuration. `role`: as whom to ask for it, where a manifest says so.
     fn feed(&self, name: &ConfigurationName, role: Option<&Role>) -> Box<dyn Feed>;
+
+    /// The profiles of flags in an environment, by name, as far as the source can list them.
+    fn flag_profiles(&self, application: &str, environment: &str) -> Vec<String> {
+        let _ = (application, environment);
+        vec![]
+    }
 }
 
 /// One configuration, followed.

@@ -9,12 +9,24 @@ use yardarm_agent::settings::Role;
 use yardarm_agent::{
     ConfigurationName, Content, DeploymentName, Feed, Held, News, Rollout, Source, Trouble, What,
 };
+use yardarm_domain::ProfileType;
 use yardarm_node::{MissingPlace, Node, Served, ServedVersion, Subscription};
 
 /// A node, asked in the process.
 pub(crate) struct OwnServer(pub(crate) Node);
 
 impl Source for OwnServer {
+    fn flag_profiles(&self, application: &str, environment: &str) -> Vec<String> {
+        let view = self.0.view();
+        let Ok(application) = view.world.find_application(application) else { return vec![] };
+        if application.find_environment(environment).is_err() {
+            return vec![];
+        }
+        let profiles = application.profiles.values();
+        let flags = profiles.filter(|profile| profile.kind == ProfileType::FeatureFlags);
+        flags.map(|profile| profile.name.as_str().to_owned()).collect()
+    }
+
     fn feed(&self, name: &ConfigurationName, _role: Option<&Role>) -> Box<dyn Feed> {
         Box::new(OwnFeed { node: self.0.clone(), name: name.clone(), served: None, subscription: None })
     }
@@ -86,13 +98,10 @@ fn content(version: &ServedVersion) -> Result<Arc<Content>, Trouble> {
     let (content_type, number) = (text(&version.content_type), version.version.0.to_string());
     let label = version.label.as_deref().map(text);
     let content = match &version.flags {
-        Some(flags) => Content {
-            body: version.stored.clone(),
-            content_type: content_type.into(),
-            version: number.into(),
-            label: label.map(Into::into),
-            form: Form::Flags(flags.clone()),
-        },
+        Some(flags) => {
+            let form = Form::Flags(flags.clone());
+            Content::new(version.stored.clone(), &content_type, &number, label.as_deref(), form)
+        }
         None => Content::read(version.stored.clone(), &content_type, &number, label.as_deref())
             .map_err(|error| Trouble::Unusable(error.to_string()))?,
     };

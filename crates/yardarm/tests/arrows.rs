@@ -51,7 +51,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-wire", &[]),
     (
         "yardarm-agent",
-        &["yardarm-client", "yardarm-flags", "yardarm-ion", "yardarm-listen", "yardarm-signature"],
+        &[
+            "yardarm-client",
+            "yardarm-flags",
+            "yardarm-ion",
+            "yardarm-listen",
+            "yardarm-ofrep",
+            "yardarm-signature",
+        ],
     ),
     ("yardarm-ofrep", &["yardarm-flags"]),
     ("yardarm-client", &["yardarm-flags", "yardarm-signature", "yardarm-wire"]),
