@@ -1,10 +1,12 @@
-//! A server in this process.
+//! A server and an agent before it, in this process.
 
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use yardarm_agent::settings::Origin;
+use yardarm_agent::{Agent, Door, Draw, Settings, Upstream};
 use yardarm_client::{Credentials, HttpClient, HttpSettings, LiveFlags, LiveSettings, Place, Server};
 use yardarm_domain::{ProfileType, StrategyId};
 use yardarm_listen::{Bounds, Listener, Router, serve};
@@ -12,10 +14,14 @@ use yardarm_server::{Authentication, ServerSettings};
 use yardarm_testkit::TestNode;
 
 pub(crate) struct House {
-    pub(crate) test: TestNode,
+    test: TestNode,
     pub(crate) http: HttpClient,
     /// Where the server is.
     pub(crate) server: String,
+    /// Where the agent is.
+    pub(crate) agent: String,
+    /// Ends with the house.
+    _agent: Agent,
     at_once: StrategyId,
     half: StrategyId,
     stop: watch::Sender<bool>,
@@ -40,10 +46,18 @@ impl House {
         let mut serving = JoinSet::new();
         let settings = ServerSettings { authentication: Authentication::None, ..ServerSettings::default() };
         let router = yardarm_server::router(test.node.clone(), settings);
-        let server = open_door(router, stopped, &mut serving).await;
+        let server = open_door(router, stopped.clone(), &mut serving).await;
 
+        let told = |name: &str| (name == "YARDARM_URL").then(|| server.clone());
+        let settings = Settings::read(&told).unwrap();
+        let Origin::Upstream(upstream) = settings.origin else { panic!("an agent without an upstream") };
+        let (now, draw) = (yardarm_client::system_now, Draw::new(|| 7));
+        let upstream = Upstream::connect(*upstream, now, draw.clone()).await.unwrap();
+        let agent = Agent::start(Box::new(upstream), settings.keeping, now, draw).await.unwrap();
+        let door = Door { access_token: None, loopback: true };
+        let address = open_door(yardarm_agent::router(&agent, door), stopped, &mut serving).await;
         let http = HttpClient::new(&HttpSettings::default()).unwrap();
-        Self { test, http, server, at_once, half, stop, serving }
+        Self { test, http, server, agent: address, _agent: agent, at_once, half, stop, serving }
     }
 
     /// An application in which `content` is deployed: to everybody, or to some while the others have `before`.

@@ -1,7 +1,7 @@
 //! One flag, one caller, one version: the same answer by every way there is.
 //!
-//! Documents and callers are generated and asked about through an AWS session, OFREP, and OpenFeature's client in this
-//! process, against one server. What the data plane gives plain callers is the
+//! Documents and callers are generated and asked about through an AWS session, the agent's HTTP, OFREP, and
+//! OpenFeature's client in this process, against one server. What the data plane gives plain callers is the
 //! default variant, so it is compared where nothing but the default is meant.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failing test panics")]
 
@@ -51,11 +51,18 @@ async fn compare(
     caller: &Caller,
     about: &str,
 ) -> usize {
-    let ofrep = ways::ofrep(house, shop, caller);
+    let ofrep = ways::ofrep(house, shop, caller).await;
     assert_eq!(ways::openfeature(shop, caller, &ofrep).await, ofrep, "OpenFeature in process\n{about}");
     let one = caller.attributes.len() % ofrep.len().max(1);
     if let Some((key, answer)) = ofrep.iter().nth(one) {
-        assert_eq!(&ways::ofrep_single(house, shop, caller, key), answer, "{key} alone\n{about}");
+        assert_eq!(&ways::ofrep_single(house, shop, caller, key).await, answer, "{key} alone\n{about}");
+    }
+
+    // Without a name the agent is itself an entity, and others are nobody in particular.
+    if shop.settled || caller.targeting_key.is_some() {
+        let agent = ways::agent(house, shop, caller).await;
+        let form = of_retrieval_form(&agent, &ofrep);
+        assert_eq!(form, without_reasons(&ofrep), "the agent\n{about}");
     }
 
     if let Some(plain) = plain {

@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use yardarm_client::{Provider, segment};
-use yardarm_ofrep::{self as ofrep, Configuration, FlagSet};
 use yardarm_testkit::flag_cases::{Caller, CallerValue};
 
 const TIME: Duration = Duration::from_secs(60);
@@ -59,53 +58,49 @@ pub(crate) async fn aws(house: &House, shop: &Shop) -> BTreeMap<String, Value> {
     flags(&send(house, Method::GET, &url, &[], None).await)
 }
 
+/// The flags as the agent gives them.
+pub(crate) async fn agent(house: &House, shop: &Shop, caller: &Caller) -> BTreeMap<String, Value> {
+    let own = caller.targeting_key.iter().map(|key| format!("targetingKey={}", segment(key)));
+    let others = caller.attributes.iter();
+    let others =
+        others.map(|(name, value)| format!("{}={}", segment(name), segment(&value.attribute().to_string())));
+    let context = own.chain(others).collect::<Vec<_>>().join(",");
+    let mut headers = vec![
+        (HeaderName::from_static("context"), HeaderValue::from_str(&context).unwrap()),
+        (HeaderName::from_static("context-encoding"), HeaderValue::from_static("percent")),
+    ];
+    if let Some(key) = &caller.targeting_key {
+        headers
+            .push((HeaderName::from_static("entity-id"), HeaderValue::from_bytes(key.as_bytes()).unwrap()));
+    }
+    let path = format!("/applications/{}/environments/production/configurations/settings", shop.name);
+    flags(&send(house, Method::GET, &format!("{}{path}", house.agent), &headers, None).await)
+}
+
+/// Where an application's flags are evaluated.
+fn ofrep_url(house: &House, shop: &Shop) -> String {
+    format!("{}/{}/production/ofrep/v1/evaluate/flags", house.server, shop.name)
+}
+
 fn ofrep_body(caller: &Caller) -> Value {
     let attributes = caller.attributes.iter().map(|(name, value)| ((*name).to_owned(), value.json()));
     let own = caller.targeting_key.iter().map(|key| ("targetingKey".to_owned(), json!(key)));
     json!({"context": attributes.chain(own).collect::<serde_json::Map<_, _>>()})
 }
 
-/// Hands the flags that the caller gets to `answer`, as the server does.
-fn with_ofrep(
-    house: &House,
-    shop: &Shop,
-    caller: &Caller,
-    answer: impl FnOnce(&FlagSet<'_>, &ofrep::Request<'_>) -> Vec<u8>,
-) -> Value {
-    let body = ofrep_body(caller).to_string();
-    let request = ofrep::Request::parse(body.as_bytes()).unwrap();
-    let node = &house.test.node;
-    let served = node.served(&node.address(&shop.name, "production", "settings").unwrap()).unwrap();
-    let version = match request.targeting_key() {
-        Some(key) => served.for_entity(key),
-        None => served.for_anyone(),
-    };
-    let version = version.unwrap();
-    let configuration = Configuration {
-        profile: "settings",
-        version: &version.version.0.to_string(),
-        label: None,
-        content: b"",
-        flags: version.flags.as_deref().unwrap(),
-    };
-    let set = FlagSet { id: &shop.name, scope: "", configurations: &[configuration] };
-    serde_json::from_slice(&answer(&set, &request)).unwrap()
-}
-
 /// Every key by OFREP.
-pub(crate) fn ofrep(house: &House, shop: &Shop, caller: &Caller) -> Answers {
-    let answer = with_ofrep(house, shop, caller, |set, request| {
-        ofrep::evaluate_flags(set, request, &[], String::new()).body
-    });
+pub(crate) async fn ofrep(house: &House, shop: &Shop, caller: &Caller) -> Answers {
+    let answer = send(house, Method::POST, &ofrep_url(house, shop), &[], Some(ofrep_body(caller))).await;
+    assert_eq!(answer.status(), StatusCode::OK, "{:?}", answer.body());
+    let answer = json(&answer);
     let flags = answer["flags"].as_array().unwrap().iter();
     flags.map(|flag| (flag["key"].as_str().unwrap().to_owned(), ofrep_answer(flag))).collect()
 }
 
 /// One key by OFREP.
-pub(crate) fn ofrep_single(house: &House, shop: &Shop, caller: &Caller, key: &str) -> Answer {
-    ofrep_answer(&with_ofrep(house, shop, caller, |set, request| {
-        ofrep::evaluate_flag(set, key, request).body
-    }))
+pub(crate) async fn ofrep_single(house: &House, shop: &Shop, caller: &Caller, key: &str) -> Answer {
+    let url = format!("{}/{}", ofrep_url(house, shop), segment(key));
+    ofrep_answer(&json(&send(house, Method::POST, &url, &[], Some(ofrep_body(caller))).await))
 }
 
 fn ofrep_answer(flag: &Value) -> Answer {
