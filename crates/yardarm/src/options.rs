@@ -189,7 +189,7 @@ options! {
     ofrep_allowed_origins: String = "YARDARM_OFREP_ALLOWED_ORIGINS", "ofrep-allowed-origins", "*".into();
     /// Headers that those pages may send besides the usual ones, separated by commas.
     ofrep_allowed_headers: String = "YARDARM_OFREP_ALLOWED_HEADERS", "ofrep-allowed-headers", String::new();
-    /// Where OFREP clients reach this server, as in https://flags.example.com; for the addresses of event streams.
+    /// Where OFREP clients reach this server, as in `https://flags.example.com`; for the addresses of event streams.
     ofrep_public_url: String = "YARDARM_OFREP_PUBLIC_URL", "ofrep-public-url", String::new();
     /// Environment of OFREP requests that name none, as in my-application/production.
     ofrep_environment: String = "YARDARM_OFREP_ENVIRONMENT", "ofrep-environment", String::new();

@@ -62,7 +62,7 @@ enum FlagCommand {
         /// What it is for.
         #[arg(long)]
         description: Option<String>,
-        /// Define an attribute: KEY:TYPE[,required][,min=N][,max=N][,enum=A|B][,elements=TYPE][,pattern=RE], where
+        /// Define an attribute: `KEY:TYPE[,required][,min=N][,max=N][,enum=A|B][,elements=TYPE][,pattern=RE]`, where
         /// TYPE is string, number, boolean, array or any. May be given several times.
         #[arg(long = "attribute", value_name = "SPEC")]
         attributes: Vec<AttributeSpec>,
