@@ -165,7 +165,8 @@ fn nothing(profile: &str, environment: &str) -> Failure {
     ))
 }
 
-/// The version that an entity gets, and where in the rollout that is. Without an entity what everybody has.
+/// The version that an entity gets, and where in the rollout that is. Without an entity what everybody has: the new
+/// version too, once it has reached everybody and bakes.
 fn gets(served: RolloutState, entity: Option<&str>) -> Option<(RolloutVersion, String)> {
     let RolloutState { stable, candidate, rollout, .. } = served;
     let (Some(candidate), Some(rollout)) = (candidate, rollout) else {
@@ -173,6 +174,9 @@ fn gets(served: RolloutState, entity: Option<&str>) -> Option<(RolloutVersion, S
     };
     let percent = f64::from(rollout.exposure) / 10_000.0;
     let exposure = Exposure::from_parts_per_million(rollout.exposure).unwrap_or(Exposure::NONE);
+    if exposure == Exposure::ALL {
+        return Some((candidate, " (it has reached everybody)".to_owned()));
+    }
     let Some(entity) = entity else {
         let place =
             format!(" (version {} has reached {percent} %; --entity ID asks for one)", candidate.version);
@@ -245,6 +249,7 @@ mod tests {
     #[test]
     fn a_rollout_decides_by_entity_and_nobody_goes_back_while_it_grows() {
         assert_eq!(given(Some(999_999), true, None), Some(1), "nobody in particular gets what everybody has");
+        assert_eq!(given(Some(1_000_000), false, None), Some(2), "which is the new one while it bakes");
         for entity in ["u1", "u2", "u3", "u4"] {
             assert_eq!(given(Some(0), true, Some(entity)), Some(1));
             assert_eq!(given(Some(0), false, Some(entity)), None);
