@@ -197,7 +197,8 @@ class TestRefusals:
     def test_wrong_variables_are_named_and_the_agent_does_not_start(self, binary, tmp_path):
         done = command(binary, "agent", env={"POLL_INTERVAL": "soon"}, cwd=tmp_path, check=2)
         assert "POLL_INTERVAL is wrong" in done.stderr
-        done = command(binary, "agent", env={"AWS_EC2_METADATA_DISABLED": "true"}, cwd=tmp_path, check=2)
+        env = {"AWS_EC2_METADATA_DISABLED": "true", "HTTP_PORT": "0"}
+        done = command(binary, "agent", env=env, cwd=tmp_path, check=2)
         assert "SERVICE_REGION" in done.stderr
 
     def test_a_taken_port_is_said_and_how_to_choose_another(self, binary, server, agent, tmp_path):
