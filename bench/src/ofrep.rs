@@ -310,6 +310,7 @@ impl Contender {
             connections: CONNECTIONS,
             warm_up: lab.warm_up,
             window: lab.window,
+            awake: false,
         };
         round.run(&mut self.asked, || self.server.cpu())
     }
