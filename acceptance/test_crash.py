@@ -64,7 +64,8 @@ def test_what_was_acknowledged_survives_being_killed_at_any_moment(binary, tmp_p
     rounds = pytestconfig.getoption("--crash-rounds")
     dice = random.Random(seed)
     # Snapshots come often, so that some are cut short too.
-    server = Server(binary, tmp_path, "--snapshot-every=50", "--quota-applications=1000000", "--quota-environments=100000", "--log-level=warn")
+    quotas = (f"--quota-{what}=1000000" for what in ("applications", "environments", "configuration-profiles"))
+    server = Server(binary, tmp_path, "--snapshot-every=50", *quotas, "--log-level=warn")
     _watched.append(server)
     server.start()
     there = Resources(server, fresh_name)
