@@ -7,7 +7,8 @@
 //!
 //! **Invariants.** Nobody is answered before the commit that the answer speaks of has returned. The end of the log is
 //! remembered between groups, and forgotten whenever it could be wrong: after any failure, and when SQLite says that
-//! another connection has written. Whoever waits for the thread is not overtaken for ever: the others queue up behind.
+//! another connection has written. Whoever waits for the thread is not overtaken for ever: while anybody does, everybody
+//! does.
 
 use super::append::Append;
 use super::fault::Fault;
@@ -145,7 +146,7 @@ impl Thread {
             writer.serve(writes.into_iter());
             drop(places);
         }
-        drop((group, self.queue));
+        drop(self.queue);
         for reader in readers {
             // A reader that panicked has said so already.
             let _ = reader.join();
