@@ -14,16 +14,6 @@ use tempfile::TempDir;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sqlite_log_behaves() {
-    behaves().await;
-}
-
-/// Every write goes through the queue.
-#[tokio::test]
-async fn the_sqlite_log_behaves_where_nobody_may_wait_for_the_disk() {
-    behaves().await;
-}
-
-async fn behaves() {
     let folder = TempDir::new().unwrap();
     let made = AtomicU32::new(0);
     let fresh = async || {
