@@ -8,7 +8,6 @@
 
 use crate::node::{Cause, Node};
 use jiff::{SignedDuration, Timestamp};
-use std::sync::atomic::Ordering;
 use yardarm_domain::AdvanceDeployments;
 
 /// How long to wait after a failure of the log before trying again.
@@ -16,7 +15,7 @@ const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(1);
 
 /// Runs until the node closes.
 pub(crate) async fn run(node: Node) {
-    let mut changes = node.driven();
+    let mut changes = node.changes();
     let mut closing = node.closing();
     let advance = AdvanceDeployments { only_clock: !node.config().shared_log };
     loop {
@@ -83,17 +82,19 @@ pub(crate) async fn follow(node: Node) {
 }
 
 /// Saves a snapshot whenever enough has been recorded since the last one.
-pub(crate) async fn keep_snapshots(node: Node) {
-    let shared = node.shared().clone();
-    loop {
-        shared.snapshot_due.notified().await;
+pub(crate) async fn keep_snapshots(node: Node, every: u64) {
+    let mut changes = node.changes();
+    let mut saved = node.view().seq.0;
+    while changes.changed().await.is_ok() {
         let seq = node.view().seq.0;
-        if seq.saturating_sub(shared.snapshot.load(Ordering::Relaxed)) < node.config().snapshot_every {
-            continue;
+        if seq.saturating_sub(saved) >= every {
+            match node.save_snapshot().await {
+                Ok(()) => saved = seq,
+                Err(error) => tracing::warn!(%error, "no snapshot was saved"),
+            }
         }
-        match node.save_snapshot().await {
-            Ok(()) => shared.snapshot.store(seq, Ordering::Relaxed),
-            Err(error) => tracing::warn!(%error, "no snapshot was saved"),
+        if *node.closing().borrow() {
+            return;
         }
     }
 }

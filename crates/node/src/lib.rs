@@ -12,7 +12,6 @@ mod bearer_tokens;
 mod clock;
 mod configuration;
 mod credentials;
-mod desk;
 mod driver;
 mod entropy;
 mod error;

@@ -3,7 +3,6 @@
 use crate::address::Address;
 use crate::clock::Clock;
 use crate::credentials::{self, Ring};
-use crate::desk::Desk;
 use crate::driver;
 use crate::entropy::Entropy;
 use crate::error::Error;
@@ -18,9 +17,9 @@ use crate::subscription::Subscriptions;
 use crate::view::View;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use yardarm_domain::{Account, Command, Event, Policy, Quotas};
 use yardarm_log::{Content, Log, Seq};
@@ -107,12 +106,6 @@ pub(crate) struct Shared {
     /// Slots whose content could not be loaded yet.
     behind: Mutex<Vec<Touched>>,
     changed: watch::Sender<Seq>,
-    /// For the driver: rollouts have moved, or something has to be tried again.
-    driven: watch::Sender<()>,
-    /// The last record of the newest snapshot.
-    pub(crate) snapshot: AtomicU64,
-    /// For the keeper of snapshots: enough has been recorded since.
-    pub(crate) snapshot_due: Notify,
     closing: watch::Sender<bool>,
 }
 
@@ -135,12 +128,6 @@ impl Shared {
         self.view.store(Arc::new(view));
         self.subscriptions.announce(&changed, seq);
         self.changed.send_replace(seq);
-        if events.iter().any(moves_rollouts) {
-            self.driven.send_replace(());
-        }
-        if seq.0.saturating_sub(self.snapshot.load(Ordering::Relaxed)) >= self.config.snapshot_every {
-            self.snapshot_due.notify_one();
-        }
     }
 
     fn refresh_credentials(&self, view: &View) {
@@ -177,7 +164,7 @@ impl Shared {
     pub(crate) fn note_log_answers(&self, answers: bool) {
         let failed_before = self.counters.log_fails.swap(!answers, Ordering::Relaxed);
         if !answers && !failed_before {
-            self.driven.send_replace(());
+            self.changed.send_modify(|_| ());
         }
     }
 }
@@ -193,22 +180,11 @@ fn concerns_credentials(event: &Event) -> bool {
     )
 }
 
-/// Whether the driver may have something else to do, or at another time, after `event`.
-fn moves_rollouts(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::DeploymentStarted { .. }
-            | Event::DeploymentStepped { .. }
-            | Event::EnvironmentDeleted { .. }
-            | Event::ApplicationDeleted { .. }
-    )
-}
-
 /// A running node. Clones are handles to the same one; [`Node::close`] ends it.
 #[derive(Clone)]
 pub struct Node {
     shared: Arc<Shared>,
-    desk: Arc<Desk>,
+    work: mpsc::Sender<Work>,
     tasks: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
@@ -239,9 +215,6 @@ impl Node {
             entropy,
             master_keys,
             changed: watch::Sender::new(view.seq),
-            driven: watch::Sender::new(()),
-            snapshot: AtomicU64::new(view.seq.0),
-            snapshot_due: Notify::new(),
             view: ArcSwap::from_pointee(view),
             slots,
             subscriptions: Subscriptions::default(),
@@ -252,30 +225,19 @@ impl Node {
             closing: watch::Sender::new(false),
         });
         shared.note_behind(behind);
-        let desk = Arc::new(Desk::new(waiting));
-        let node = Self { shared: shared.clone(), desk: desk.clone(), tasks: Arc::default() };
-        desk.begin(|inbox| sequencer::run(shared, inbox));
-        node.keep(tokio::spawn(async move { desk.attend_always().await }));
-        if let Err(error) = node.prepare().await {
-            node.abort();
-            return Err(error);
-        }
-        node.keep(tokio::spawn(driver::run(node.clone())));
-        node.keep(tokio::spawn(driver::keep_snapshots(node.clone())));
+        let (work, inbox) = mpsc::channel(waiting);
+        let node = Self { shared: shared.clone(), work, tasks: Arc::default() };
+        let mut tasks = vec![tokio::spawn(sequencer::run(shared, inbox))];
+        node.ensure_token_key().await?;
+        node.reseal().await?;
+        tasks.push(tokio::spawn(driver::run(node.clone())));
+        let every = node.shared.config.snapshot_every;
+        tasks.push(tokio::spawn(driver::keep_snapshots(node.clone(), every)));
         if node.shared.config.shared_log {
-            node.keep(tokio::spawn(driver::follow(node.clone())));
+            tasks.push(tokio::spawn(driver::follow(node.clone())));
         }
+        node.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);
         Ok(node)
-    }
-
-    /// Sees to it that what is sealed can be served.
-    async fn prepare(&self) -> Result<(), Error> {
-        self.ensure_token_key().await?;
-        self.reseal().await
-    }
-
-    fn keep(&self, task: JoinHandle<()>) {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
     }
 
     /// Carries out `command`. Once this answers, what it did is durable.
@@ -305,7 +267,10 @@ impl Node {
     {
         let (reply, answer) = oneshot::channel();
         let pending = Pending { command, contents, cause, outcome: None, reply };
-        self.desk.hand_in(Work::Execute(Box::new(pending)))?;
+        self.work.try_send(Work::Execute(Box::new(pending))).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Error::Busy("too many commands are waiting"),
+            mpsc::error::TrySendError::Closed(_) => Error::Busy("shutting down"),
+        })?;
         // Accepted and then left: it may have been appended.
         answer.await.map_err(|_| Error::Log("the node was shut down before it knew".into()))?
     }
@@ -366,7 +331,8 @@ impl Node {
     /// The log does not answer.
     pub async fn catch_up(&self) -> Result<(), Error> {
         let (reply, answer) = oneshot::channel();
-        self.desk.hand_in(Work::CatchUp(reply))?;
+        let sent = self.work.send(Work::CatchUp(reply)).await;
+        sent.map_err(|_| Error::Busy("shutting down"))?;
         answer.await.map_err(|_| Error::Busy("shutting down"))?
     }
 
@@ -414,7 +380,7 @@ impl Node {
     pub async fn close(&self) {
         self.begin_closing();
         let (reply, finished) = oneshot::channel();
-        if self.desk.hand_in(Work::Finish(reply)).is_ok() {
+        if self.work.send(Work::Finish(reply)).await.is_ok() {
             // An error means that the sequencer has ended already.
             let _ = finished.await;
         }
@@ -430,7 +396,6 @@ impl Node {
         for task in self.tasks.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             task.abort();
         }
-        self.desk.abandon();
     }
 
     /// Whether it is shutting down.
@@ -441,11 +406,6 @@ impl Node {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
-    }
-
-    /// Announces that the driver may have something to do.
-    pub(crate) fn driven(&self) -> watch::Receiver<()> {
-        self.shared.driven.subscribe()
     }
 
     pub(crate) fn closing(&self) -> watch::Receiver<bool> {

@@ -1,13 +1,11 @@
 //! The sequencer: decides commands one after the other and appends what they yield, many commands in one append.
 //!
 //! While one append is on its way to the disk the next commands gather; they are decided together, each against the world
-//! that the one before leads to, and written together. Who runs it is the [`desk`](crate::desk)'s affair.
-//!
-//! **Invariants:** the sequencer is the only writer of the published view; nobody is answered before the append; everybody
-//! is answered with the world right after their own command, which the next one in the same append may have changed again;
-//! after an append whose fate is unknown the log is read before anything else is decided.
+//! that the one before leads to, and written together. **Invariants:** the sequencer is the only writer of the published
+//! view; nobody is answered before the append; everybody is answered with the world right after their own command, which
+//! the next one in the same append may have changed again; after an append whose fate is unknown the log is read before anything else
+//! is decided.
 
-use crate::desk::Inbox;
 use crate::error::Error;
 use crate::node::{Cause, Committed, Shared};
 use crate::replay;
@@ -16,7 +14,7 @@ use jiff::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use yardarm_domain::{Command, Context, Event, Refusal, World};
 use yardarm_log::{AppendError, Batch, Content, Draft, Record};
 
@@ -98,14 +96,14 @@ where
     }
 }
 
-/// Runs until it is told to finish.
-pub(crate) async fn run(shared: Arc<Shared>, inbox: Arc<Inbox>) {
+/// Runs until it is told to finish or every handle to the node is gone.
+pub(crate) async fn run(shared: Arc<Shared>, mut work: mpsc::Receiver<Work>) {
     let mut sequencer = Sequencer { shared, uncertain: false };
-    let mut gathered = Vec::new();
+    let mut gathered = Vec::with_capacity(MOST_TOGETHER);
     let mut finishing: Vec<oneshot::Sender<()>> = vec![];
     loop {
-        inbox.gather(MOST_TOGETHER, &mut gathered).await;
-        if gathered.is_empty() {
+        gathered.clear();
+        if work.recv_many(&mut gathered, MOST_TOGETHER).await == 0 {
             for reply in finishing {
                 let _ = reply.send(());
             }
@@ -118,7 +116,7 @@ pub(crate) async fn run(shared: Arc<Shared>, inbox: Arc<Inbox>) {
                 Work::Execute(job) => jobs.push(job),
                 Work::CatchUp(reply) => waiting.push(reply),
                 Work::Finish(reply) => {
-                    inbox.close();
+                    work.close();
                     finishing.push(reply);
                 }
             }
@@ -133,7 +131,6 @@ pub(crate) async fn run(shared: Arc<Shared>, inbox: Arc<Inbox>) {
         if !jobs.is_empty() {
             sequencer.execute(jobs).await;
         }
-        inbox.leave().await;
     }
 }
 
@@ -145,11 +142,11 @@ struct Sequencer {
 
 /// What a round of decisions yields.
 struct Round {
-    world: Arc<World>,
+    world: World,
     batch: Batch,
     events: Vec<Event>,
     /// For each job that is not broken: how many records there were right after it, and the world.
-    after: Vec<(usize, Arc<World>)>,
+    after: Vec<(usize, World)>,
     /// A job whose events do not fit the world it was decided on: a defect.
     broken: Vec<(usize, String)>,
 }
@@ -188,15 +185,14 @@ impl Sequencer {
                     counters.records.fetch_add(records, Ordering::Relaxed);
                     counters.append_fails.store(false, Ordering::Relaxed);
                     self.shared.note_log_answers(true);
-                    let now = self.shared.clock.now();
                     let views: Vec<_> = round
                         .after
                         .into_iter()
                         .map(|(records, world)| {
-                            view_at(&view, written.get(..records).unwrap_or(&written), world, now)
+                            self.view_at(&view, written.get(..records).unwrap_or(&written), world)
                         })
                         .collect();
-                    self.shared.publish(view_at(&view, &written, round.world, now), &round.events).await;
+                    self.shared.publish(self.view_at(&view, &written, round.world), &round.events).await;
                     return self.answer(jobs.into_iter().zip(views.into_iter().map(Arc::new)));
                 }
                 Err(AppendError::Conflict { .. }) => {
@@ -223,7 +219,7 @@ impl Sequencer {
     fn decide(&self, view: &View, jobs: &mut [Box<dyn Job>]) -> Round {
         let now = self.shared.clock.now();
         let mut round = Round {
-            world: view.world.clone(),
+            world: World::clone(&view.world),
             batch: Batch::default(),
             events: vec![],
             after: vec![],
@@ -250,6 +246,13 @@ impl Sequencer {
             }
         }
         round
+    }
+
+    /// The view to which `written` leads from the one `before`.
+    fn view_at(&self, before: &View, written: &[Record], world: World) -> View {
+        let (seq, digest) =
+            written.last().map_or((before.seq, before.digest), |record| (record.seq, record.digest));
+        View { seq, digest, world: Arc::new(world), as_of: self.shared.clock.now() }
     }
 
     /// Reads what was appended by others, or by an append whose fate was unknown.
@@ -293,7 +296,7 @@ impl Round {
         if events.is_empty() {
             return Ok(());
         }
-        let mut world = World::clone(&self.world);
+        let mut world = self.world.clone();
         let mut drafts = Vec::with_capacity(events.len());
         let base = view.seq.0.saturating_add(self.batch.drafts.len() as u64);
         for (position, event) in (base.saturating_add(1)..).zip(&events) {
@@ -310,19 +313,12 @@ impl Round {
                 body,
             });
         }
-        self.world = Arc::new(world);
+        self.world = world;
         self.batch.drafts.extend(drafts);
         self.batch.contents.extend_from_slice(job.contents());
         self.events.extend(events);
         Ok(())
     }
-}
-
-/// The view to which `written` leads from the one `before`.
-fn view_at(before: &View, written: &[Record], world: Arc<World>, as_of: Timestamp) -> View {
-    let (seq, digest) =
-        written.last().map_or((before.seq, before.digest), |record| (record.seq, record.digest));
-    View { seq, digest, world, as_of }
 }
 
 fn fail(jobs: Vec<Box<dyn Job>>, error: &Error) {
