@@ -1,9 +1,8 @@
 //! A log in one SQLite file: what a single server uses.
 //!
-//! One connection writes: on the thread of whoever appends, if that is alone and may wait for the disk, or else on a thread
-//! of its own, which commits everything that waits in one transaction. Two threads read. Any executor will do and none is
-//! started here. An acknowledged append is on the disk (write-ahead log, `synchronous=FULL`). A file is open for writing
-//! once at a time; reading it from elsewhere is always possible.
+//! One thread writes and commits everything that waits in one transaction; two threads read. Futures only pass messages,
+//! so any executor will do and none is started here. An acknowledged append is on the disk (write-ahead log,
+//! `synchronous=FULL`). A file is open for writing once at a time; reading it from elsewhere is always possible.
 
 mod append;
 mod fault;
@@ -16,7 +15,7 @@ mod writer;
 
 use self::fault::Fault;
 use self::readers::Read;
-use self::writer::{Desk, Writer};
+use self::writer::{Write, Writer};
 use crate::{AppendError, Batch, ContentHash, Error, Log, Record, Seq, Snapshot};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -44,7 +43,7 @@ pub struct SqliteLog {
 /// The ways to the threads. When the last copy goes, the threads finish what is in the queues and end.
 #[derive(Clone)]
 struct Queues {
-    writes: Option<Desk>,
+    writes: Option<mpsc::Sender<Write>>,
     reads: mpsc::Sender<Read>,
 }
 
@@ -62,9 +61,9 @@ impl SqliteLog {
         let (running, ended) = watch::channel(());
         let running = Arc::new(running);
         let (reads, readers) = start_readers(&path, readers::READERS, &running)?;
-        let (writes, thread) = Desk::new(writer);
+        let (writes, queue) = mpsc::channel(writer::QUEUE);
         let writer = start("yardarm-log-writer", move || {
-            thread.run(readers, lock);
+            writer.run(queue, readers, lock);
             drop(running);
         })?;
         Ok(Self {
@@ -111,8 +110,13 @@ impl SqliteLog {
         self.queues().clone().ok_or(Error::Closed)
     }
 
-    fn desk(&self) -> Result<Desk, Error> {
-        Ok(self.open_queues()?.writes.ok_or(Fault::ReadOnly)?)
+    /// Has the writer do what `write` makes of a way to answer.
+    async fn write<T>(&self, write: impl FnOnce(oneshot::Sender<T>) -> Write) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        let writes = self.open_queues()?.writes.ok_or(Fault::ReadOnly)?;
+        writes.send(write(reply)).await.map_err(|_| Error::Closed)?;
+        drop(writes);
+        answer.await.map_err(|_| Error::Closed)
     }
 
     /// Has a reader do `read`.
@@ -153,7 +157,7 @@ impl fmt::Debug for SqliteLog {
 #[async_trait]
 impl Log for SqliteLog {
     async fn append(&self, expected: Seq, batch: Batch) -> Result<Vec<Record>, AppendError> {
-        self.desk()?.append(expected, batch).await
+        self.write(|reply| Write::Append { expected, batch, reply }).await?
     }
 
     async fn read(&self, after: Seq, limit: usize) -> Result<Vec<Record>, Error> {
@@ -189,7 +193,7 @@ impl Log for SqliteLog {
     }
 
     async fn save_snapshot(&self, snapshot: Snapshot) -> Result<(), Error> {
-        self.desk()?.save(snapshot).await
+        self.write(|reply| Write::Snapshot { snapshot, reply }).await?
     }
 
     async fn load_snapshot(&self) -> Result<Option<Snapshot>, Error> {

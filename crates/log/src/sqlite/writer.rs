@@ -1,25 +1,19 @@
-//! The one connection that writes, and the thread that it belongs to.
+//! The one thread that writes.
 //!
-//! The thread takes everything that is waiting and commits it together, so that many appends share one wait for the disk.
-//! Each append is still compared with the end that the ones before it in the group left: losing is not catching. An append
-//! that finds nobody waiting, on a thread that may wait for the disk itself, borrows the connection ([`Desk::write_here`]):
-//! handing it over and back would take as long as a fast disk does. Checkpoints and snapshots are the thread's.
+//! It takes everything that is waiting and commits it together, so that many appends share one wait for the disk. Each
+//! append is still compared with the end that the ones before it in the group left: losing is not catching.
 //!
 //! **Invariants.** Nobody is answered before the commit that the answer speaks of has returned. The end of the log is
 //! remembered between groups, and forgotten whenever it could be wrong: after any failure, and when SQLite says that
-//! another connection has written. Whoever waits for the thread is not overtaken for ever: while anybody does, everybody
-//! does.
+//! another connection has written.
 
-use super::append::Append;
+use super::append::{Append, Reply};
 use super::fault::Fault;
 use super::file::Lock;
 use super::rows;
-use crate::{AppendError, Batch, ContentHash, Digest, Error, Record, Seq, Snapshot};
+use crate::{Batch, ContentHash, Digest, Error, Seq, Snapshot};
 use rusqlite::Connection;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Writes that may wait at one time, and the most that share a transaction. Further callers wait before they enqueue.
@@ -33,129 +27,8 @@ const OVERDUE_PAGES: i64 = 16_000;
 
 /// What the writer is asked to do.
 pub(super) enum Write {
-    Append(Append),
-    Snapshot {
-        snapshot: Snapshot,
-        reply: oneshot::Sender<Result<(), Error>>,
-    },
-    /// Copy the write-ahead log into the database if that is due.
-    Checkpoint,
-}
-
-/// The way to the writer.
-#[derive(Clone)]
-pub(super) struct Desk {
-    queue: mpsc::Sender<Queued>,
-    /// `None` once the thread has ended.
-    writer: Arc<Mutex<Option<Writer>>>,
-    waiting: Arc<AtomicUsize>,
-}
-
-/// A write on its way to the thread.
-pub(super) struct Queued {
-    write: Write,
-    place: Place,
-}
-
-/// Counts as waiting for the thread as long as it is there.
-struct Place(Arc<AtomicUsize>);
-
-impl Place {
-    fn take(waiting: &Arc<AtomicUsize>) -> Self {
-        waiting.fetch_add(1, Ordering::AcqRel);
-        Self(Arc::clone(waiting))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-impl Desk {
-    /// The way to `writer`, and what its thread needs.
-    pub(super) fn new(writer: Writer) -> (Self, Thread) {
-        let (sender, queue) = mpsc::channel(QUEUE);
-        let writer = Arc::new(Mutex::new(Some(writer)));
-        let desk = Self { queue: sender, writer: writer.clone(), waiting: Arc::default() };
-        (desk, Thread { writer, queue })
-    }
-
-    /// Appends, here if that can be, or else on the thread.
-    pub(super) async fn append(self, expected: Seq, batch: Batch) -> Result<Vec<Record>, AppendError> {
-        let (reply, answer) = oneshot::channel();
-        if let Some(append) = self.write_here(Append::new(expected, batch, reply)) {
-            self.hand_over(Write::Append(append)).await?;
-        }
-        answer.await.map_err(|_| Error::Closed)?
-    }
-
-    /// Has the thread save `snapshot`.
-    pub(super) async fn save(self, snapshot: Snapshot) -> Result<(), Error> {
-        let (reply, answer) = oneshot::channel();
-        self.hand_over(Write::Snapshot { snapshot, reply }).await?;
-        answer.await.map_err(|_| Error::Closed)?
-    }
-
-    /// Gives up the way to the thread with it: the log can be closed while somebody waits for an answer.
-    async fn hand_over(self, write: Write) -> Result<(), Error> {
-        let place = Place::take(&self.waiting);
-        self.queue.send(Queued { write, place }).await.map_err(|_| Error::Closed)
-    }
-
-    /// Commits `append` on the calling thread. Gives it back if somebody waits for the writer's thread or has the
-    /// connection, or if the calling thread must not wait.
-    fn write_here(&self, append: Append) -> Option<Append> {
-        if self.waiting.load(Ordering::Acquire) > 0 || !may_wait() {
-            return Some(append);
-        }
-        let Ok(mut writer) = self.writer.try_lock() else { return Some(append) };
-        let Some(writer) = writer.as_mut() else { return Some(append) };
-        tokio::task::block_in_place(|| writer.serve_appends(vec![append]));
-        if writer.is_checkpoint_due() {
-            // A thread whose queue is full looks for itself.
-            let place = Place::take(&self.waiting);
-            let _ = self.queue.try_send(Queued { write: Write::Checkpoint, place });
-        }
-        None
-    }
-}
-
-/// Whether the calling thread may wait for the disk: a runtime with several threads goes on with another one meanwhile.
-fn may_wait() -> bool {
-    Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
-}
-
-/// What the thread works with.
-pub(super) struct Thread {
-    writer: Arc<Mutex<Option<Writer>>>,
-    queue: mpsc::Receiver<Queued>,
-}
-
-impl Thread {
-    /// Serves the queue until it is closed and empty. Then waits for `readers`, since the last connection to go is the one
-    /// that tidies up, and lets go of the file.
-    pub(super) fn run(mut self, readers: Vec<JoinHandle<()>>, lock: Lock) {
-        let mut group = Vec::new();
-        while self.queue.blocking_recv_many(&mut group, QUEUE) > 0 {
-            // Whoever panicked with the connection left it in a state that nobody knows: no more writes.
-            let Ok(mut writer) = self.writer.lock() else { break };
-            let Some(writer) = writer.as_mut() else { break };
-            let (writes, places): (Vec<_>, Vec<_>) = group.drain(..).map(|q| (q.write, q.place)).unzip();
-            writer.serve(writes.into_iter());
-            drop(places);
-        }
-        drop(self.queue);
-        for reader in readers {
-            // A reader that panicked has said so already.
-            let _ = reader.join();
-        }
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writer) = writer {
-            writer.close(lock);
-        }
-    }
+    Append { expected: Seq, batch: Batch, reply: Reply },
+    Snapshot { snapshot: Snapshot, reply: oneshot::Sender<Result<(), Error>> },
 }
 
 /// What is remembered of where the log ends.
@@ -191,7 +64,6 @@ impl From<Failed> for Fault {
     }
 }
 
-/// The connection, and what is known about it.
 pub(super) struct Writer {
     db: Connection,
     end: Option<End>,
@@ -207,8 +79,28 @@ impl Writer {
         let end = End::read(&db)?;
         let (published, ends) = watch::channel(end.last.0);
         let mut writer = Self { db, end: Some(end), published, pages: CHECKPOINT_PAGES, overdue: false };
-        writer.copy_back();
+        writer.checkpoint_if_due();
         Ok((writer, ends))
+    }
+
+    /// Serves `queue` until it is closed and empty. Then waits for `readers`, since the last connection to go is the one
+    /// that tidies up, and lets go of the file.
+    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Write>, readers: Vec<JoinHandle<()>>, lock: Lock) {
+        let mut group = Vec::new();
+        while queue.blocking_recv_many(&mut group, QUEUE) > 0 {
+            self.serve(group.drain(..));
+            self.checkpoint_if_due();
+        }
+        for reader in readers {
+            // A reader that panicked has said so already.
+            let _ = reader.join();
+        }
+        if let Err(error) = self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)") {
+            tracing::warn!(%error, "the write-ahead log stays beside the database until the next start");
+        }
+        drop(self.db);
+        drop(lock);
+        drop(self.published);
     }
 
     fn serve(&mut self, group: impl Iterator<Item = Write>) {
@@ -216,10 +108,8 @@ impl Writer {
         let mut snapshots = Vec::new();
         for write in group {
             match write {
-                Write::Append(append) => appends.push(append),
+                Write::Append { expected, batch, reply } => appends.push(Append::new(expected, batch, reply)),
                 Write::Snapshot { snapshot, reply } => snapshots.push((snapshot, reply)),
-                // After each group that is looked at anyway.
-                Write::Checkpoint => {}
             }
         }
         self.serve_appends(appends);
@@ -227,9 +117,6 @@ impl Writer {
             let saved = self.transaction(|db, _| save(db, &snapshot));
             // Whoever asked may be gone; the same holds wherever an answer is sent.
             let _ = reply.send(saved.map_err(|failed| Fault::from(failed).into()));
-        }
-        if self.is_checkpoint_due() {
-            self.copy_back();
         }
     }
 
@@ -277,16 +164,6 @@ impl Writer {
         done.map(drop)
     }
 
-    /// Tidies up and lets go of the file. Only then are those who wait for the log to grow told that it never will.
-    fn close(self, lock: Lock) {
-        if let Err(error) = self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)") {
-            tracing::warn!(%error, "the write-ahead log stays beside the database until the next start");
-        }
-        drop(self.db);
-        drop(lock);
-        drop(self.published);
-    }
-
     fn try_transaction(
         &self,
         work: impl FnOnce(&Connection, &mut (Seq, Digest)) -> Result<usize, Fault>,
@@ -316,12 +193,10 @@ impl Writer {
         self.end = End::read(&self.db).ok();
     }
 
-    fn is_checkpoint_due(&self) -> bool {
-        self.pages >= CHECKPOINT_PAGES
-    }
-
-    /// Copies the write-ahead log into the database.
-    fn copy_back(&mut self) {
+    fn checkpoint_if_due(&mut self) {
+        if self.pages < CHECKPOINT_PAGES {
+            return;
+        }
         self.pages = 0;
         // Passive waits for nobody. Restart waits for readers, after which the file is written from its start again.
         let how =
