@@ -2,14 +2,17 @@
 //! and agent share of serving; they share no routes.
 
 mod browser;
+mod pieces;
 
 pub use browser::{from_a_browser, is_local_host};
+pub use pieces::pieces;
 
 pub use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use socket2::{SockRef, TcpKeepalive};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -123,9 +126,27 @@ pub async fn serve(
     tokio::time::timeout(bounds.drain_time, graceful.shutdown()).await.is_ok()
 }
 
-/// Answers are small and complete: they must not wait for more.
+/// After how long of silence a client is asked whether it is still there, and then how often.
+const ASK_AFTER: Duration = Duration::from_secs(60);
+const ASK_EVERY: Duration = Duration::from_secs(15);
+
+/// How long a client may take to take what it is sent. Then it is gone, or does not read.
+#[cfg(target_os = "linux")]
+const TAKEN_WITHIN: Duration = Duration::from_secs(120);
+
+/// Answers are small and complete: they must not wait for more. Clients that vanished without a word must not keep their
+/// places, above all those who wait or listen.
 fn prepare(stream: &TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+    }
+    let socket = SockRef::from(stream);
+    let asking = TcpKeepalive::new().with_time(ASK_AFTER).with_interval(ASK_EVERY);
+    if let Err(error) = socket.set_tcp_keepalive(&asking) {
+        tracing::debug!(%error, "a connection is not asked whether it is still there");
+    }
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket.set_tcp_user_timeout(Some(TAKEN_WITHIN)) {
+        tracing::debug!(%error, "a connection may take its time");
     }
 }

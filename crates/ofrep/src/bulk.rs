@@ -8,18 +8,20 @@ use crate::request::Request;
 use crate::single::needs_more;
 use crate::write::{self, Metadata};
 use http::StatusCode;
-use yardarm_flags::Context;
+use yardarm_flags::{Context, Resolution};
 
 /// What an element takes at a guess, bytes.
 const ELEMENT: usize = 192;
 
-/// Answers what all flags are, or those that the request names. `etag` is this answer's [`crate::entity_tag`].
+/// Answers what all flags are, or those that the request names. `etag` is this answer's [`crate::entity_tag`]. `returned`
+/// is told of each flag once, with the place of its configuration, however many of its attributes are keys of their own.
 #[must_use]
 pub fn evaluate_flags(
     set: &FlagSet<'_>,
     request: &Request<'_>,
     streams: &[EventStream<'_>],
     etag: String,
+    mut returned: impl FnMut(usize, &Resolution<'_>),
 ) -> Answer {
     let attributes = request.attributes();
     let metadata: Vec<Metadata> = set.configurations.iter().map(|one| one.metadata()).collect();
@@ -44,6 +46,9 @@ pub fn evaluate_flags(
         if anonymous && lacks() {
             failure::element(&mut body, key, ErrorCode::TargetingKeyMissing, NEEDS_TARGETING_KEY);
         } else if let Some(metadata) = metadata.get(index) {
+            if flag == key {
+                returned(index, &resolution);
+            }
             write::success(&mut body, key, &resolution, metadata);
         }
     });

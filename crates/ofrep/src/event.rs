@@ -65,8 +65,7 @@ pub fn event(revision: u64, changed_s: i64) -> String {
 }
 
 /// How long a client waits before it connects again.
-#[must_use]
-pub fn retry(milliseconds: u32) -> String {
+pub(crate) fn retry(milliseconds: u32) -> String {
     format!("retry: {milliseconds}\n\n")
 }
 

@@ -40,18 +40,19 @@ pub struct FlagSet<'a> {
 }
 
 impl<'a> FlagSet<'a> {
-    /// What `key` is for `context`, and in which configuration. `None`: there is no such key.
+    /// What `key` is for `context`, in which configuration and at which place that is. `None`: there is no such key.
     pub(crate) fn resolve(
         &self,
         key: &str,
         context: &Context<'_>,
-    ) -> Option<(&'a Configuration<'a>, Resolution<'a>)> {
+    ) -> Option<(usize, &'a Configuration<'a>, Resolution<'a>)> {
         let flag = key.split_once('.').map_or(key, |(flag, _)| flag);
-        let configuration = match self.configurations {
-            [only] => only,
-            several => several.iter().find(|configuration| configuration.flags.flag(flag).is_some())?,
+        let mut several = self.configurations.iter().enumerate();
+        let (index, configuration) = match self.configurations {
+            [only] => (0, only),
+            _ => several.find(|(_, configuration)| configuration.flags.flag(flag).is_some())?,
         };
-        Some((configuration, configuration.flags.resolve(key, context)?))
+        Some((index, configuration, configuration.flags.resolve(key, context)?))
     }
 
     /// Whether a configuration before the one at `index` has the flag.

@@ -6,13 +6,19 @@ use crate::flag_set::FlagSet;
 use crate::request::{ENTITY_ID, Request, TARGETING_KEY};
 use crate::write;
 use http::StatusCode;
-use yardarm_flags::{CompiledFlag, Context};
+use yardarm_flags::{CompiledFlag, Context, Resolution};
 
-/// Answers what `key` is: a flag, `flag.attribute` or `flag.enabled`.
+/// Answers what `key` is: a flag, `flag.attribute` or `flag.enabled`. `returned` is told which flag the answer is about,
+/// if it is about one, and the place of its configuration.
 #[must_use]
-pub fn evaluate_flag(set: &FlagSet<'_>, key: &str, request: &Request<'_>) -> Answer {
+pub fn evaluate_flag(
+    set: &FlagSet<'_>,
+    key: &str,
+    request: &Request<'_>,
+    returned: impl FnOnce(usize, &Resolution<'_>),
+) -> Answer {
     let attributes = request.attributes();
-    let Some((configuration, resolution)) = set.resolve(key, &Context::new(&attributes)) else {
+    let Some((index, configuration, resolution)) = set.resolve(key, &Context::new(&attributes)) else {
         return failure::single(key, ErrorCode::FlagNotFound, "there is no such flag");
     };
     if request.targeting_key().is_none()
@@ -20,6 +26,7 @@ pub fn evaluate_flag(set: &FlagSet<'_>, key: &str, request: &Request<'_>) -> Ans
     {
         return failure::single(key, ErrorCode::TargetingKeyMissing, NEEDS_TARGETING_KEY);
     }
+    returned(index, &resolution);
     let mut body = Vec::with_capacity(256);
     write::success(&mut body, key, &resolution, &configuration.metadata());
     Answer::of(StatusCode::OK, body)

@@ -62,14 +62,14 @@ fn with_set<R>(documents: &[(&str, &str)], then: impl FnOnce(&FlagSet<'_>) -> R)
 
 fn one(key: &str, body: &str) -> Answer {
     with_set(&[("shop", SHOP)], |set| match Request::parse(body.as_bytes()) {
-        Ok(request) => evaluate_flag(set, key, &request),
+        Ok(request) => evaluate_flag(set, key, &request, |_, _| ()),
         Err(malformed) => malformed_single(key, &malformed),
     })
 }
 
 fn all(documents: &[(&str, &str)], body: &str, streams: &[EventStream<'_>]) -> Answer {
     with_set(documents, |set| match Request::parse(body.as_bytes()) {
-        Ok(request) => evaluate_flags(set, &request, streams, entity_tag(set, &request, streams)),
+        Ok(request) => evaluate_flags(set, &request, streams, entity_tag(set, &request, streams), |_, _| ()),
         Err(malformed) => malformed_bulk(&malformed),
     })
 }
@@ -138,8 +138,8 @@ fn of_two_profiles_the_first_has_the_flag_with_all_its_attributes() {
     insta::assert_snapshot!("all-merged", shown(&merged));
     with_set(&[("shop", SHOP), ("terms", other)], |set| {
         let request = Request::parse(b"").unwrap();
-        assert_eq!(evaluate_flag(set, "plain.x", &request).status.as_u16(), 404);
-        assert_eq!(evaluate_flag(set, "zebra", &request).status.as_u16(), 200);
+        assert_eq!(evaluate_flag(set, "plain.x", &request, |_, _| ()).status.as_u16(), 404);
+        assert_eq!(evaluate_flag(set, "zebra", &request, |_, _| ()).status.as_u16(), 200);
     });
 }
 

@@ -109,13 +109,23 @@ proptest! {
         let body = body(&context, false);
         let request = Request::parse(body.as_bytes()).unwrap();
         with_set(&documents, |set| {
-            let answer = evaluate_flags(set, &request, &[], "\"t\"".into());
+            let mut returned: Vec<String> = vec![];
+            let answer = evaluate_flags(set, &request, &[], "\"t\"".into(), |_, resolution| {
+                returned.push(resolution.flag.to_string());
+            });
             let bulk: Value = serde_json::from_slice(&answer.body).unwrap();
             let elements = bulk["flags"].as_array().unwrap();
             let keys: Vec<&str> = elements.iter().map(|element| element["key"].as_str().unwrap()).collect();
             prop_assert!(keys.is_sorted_by(|left, right| left < right), "{keys:?}");
+            let evaluated = elements.iter().filter(|element| element.get("errorCode").is_none());
+            let whole = evaluated.filter_map(|element| element["key"].as_str()).filter(|key| !key.contains('.'));
+            prop_assert_eq!(whole.collect::<Vec<_>>(), returned, "each flag is told of once");
             for element in elements {
-                let single = evaluate_flag(set, element["key"].as_str().unwrap(), &request);
+                let mut told = None;
+                let single = evaluate_flag(set, element["key"].as_str().unwrap(), &request, |_, resolution| {
+                    told = Some(resolution.flag.to_string());
+                });
+                prop_assert_eq!(told.is_some(), single.status.is_success());
                 prop_assert_eq!(&serde_json::from_slice::<Value>(&single.body).unwrap(), element);
             }
             Ok(())
@@ -133,7 +143,7 @@ proptest! {
                 let body = body(&context, reversed);
                 let request = Request::parse(body.as_bytes()).unwrap();
                 let tag = entity_tag(set, &request, &[]);
-                evaluate_flags(set, &request, &[], tag)
+                evaluate_flags(set, &request, &[], tag, |_, _| ())
             });
             // Where `a.b` and `a: {b}` both are there, their order says which counts.
             let ambiguous = context.contains_key("a") && context.contains_key("a.b");
@@ -153,7 +163,7 @@ proptest! {
             let answers = [&one, &other].map(|context| {
                 let body = body(context, false);
                 let request = Request::parse(body.as_bytes()).unwrap();
-                evaluate_flags(set, &request, &[], entity_tag(set, &request, &[]))
+                evaluate_flags(set, &request, &[], entity_tag(set, &request, &[]), |_, _| ())
             });
             prop_assert!(answers[0].etag != answers[1].etag || answers[0].body == answers[1].body);
             Ok(())

@@ -24,4 +24,5 @@ mod router;
 mod settings;
 
 pub use router::router;
-pub use settings::{Authentication, Limits, OfrepSettings, ServerSettings, StreamSettings};
+pub use settings::{Authentication, Limits, OfrepSettings, ServerSettings};
+pub use yardarm_ofrep::StreamSettings;

@@ -3,6 +3,7 @@
 use http::HeaderName;
 use std::time::Duration;
 use yardarm_listen::Bounds;
+use yardarm_ofrep::StreamSettings;
 
 /// How requests prove who sent them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,23 +29,6 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { body_bytes: 5 * 1024 * 1024, request_time: Duration::from_secs(30), listen: Bounds::default() }
-    }
-}
-
-/// How change events are sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StreamSettings {
-    /// Connections open at a time; zero offers none.
-    pub connections: usize,
-    /// How many clients should come back for new values in a second, after a change that can wait.
-    pub refetches_per_s: u32,
-    /// How long a connection is silent at most.
-    pub heartbeat: Duration,
-}
-
-impl Default for StreamSettings {
-    fn default() -> Self {
-        Self { connections: 5_000, refetches_per_s: 500, heartbeat: Duration::from_secs(20) }
     }
 }
 

@@ -34,6 +34,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 use stream::Streams;
+use yardarm_ofrep::stream::INACTIVITY_S;
 use yardarm_ofrep::{Answer, EventStream, Freshness, StreamAddress, entity_tag, is_current};
 
 /// What the routes of this module work with.
@@ -186,7 +187,7 @@ impl Ofrep {
         let configurations = flags::configurations(&held);
         let set = yardarm_ofrep::FlagSet { id: &place.id(), scope: "", configurations: &configurations };
         if let Some(key) = &path.key {
-            return Ok(yardarm_ofrep::evaluate_flag(&set, key, &request));
+            return Ok(yardarm_ofrep::evaluate_flag(&set, key, &request, |_, _| ()));
         }
         let token = self.streams.are_offered().then(|| caller.stream_token(node, &place)).flatten();
         let uri = token.map(|token| self.stream_address(route, &token));
@@ -194,15 +195,14 @@ impl Ofrep {
             let is_whole = !self.app.settings.ofrep.public_url.is_empty();
             if is_whole { StreamAddress::Url(uri) } else { StreamAddress::RequestUri(uri) }
         };
-        let offered: Option<EventStream<'_>> = uri
-            .as_deref()
-            .map(|uri| EventStream { address: address(uri), inactivity_s: stream::INACTIVITY_S });
+        let offered: Option<EventStream<'_>> =
+            uri.as_deref().map(|uri| EventStream { address: address(uri), inactivity_s: INACTIVITY_S });
         let tag = entity_tag(&set, &request, offered.as_slice());
         let mut known = parts.headers.get_all(IF_NONE_MATCH).iter().filter_map(|known| known.to_str().ok());
         if known.any(|known| is_current(known, &tag)) {
             return Ok(Answer::not_modified(tag));
         }
-        Ok(yardarm_ofrep::evaluate_flags(&set, &request, offered.as_slice(), tag))
+        Ok(yardarm_ofrep::evaluate_flags(&set, &request, offered.as_slice(), tag, |_, _| ()))
     }
 
     /// The body, within limits.

@@ -1,6 +1,6 @@
 //! OFREP as its clients see it: requests by method, path, headers and body.
 
-use crate::settings::{Authentication, OfrepSettings, ServerSettings, StreamSettings};
+use crate::settings::{Authentication, OfrepSettings, ServerSettings};
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use std::time::Duration;
 use yardarm_domain::{ProfileType, RevokeBearerToken, TokenScope};
 use yardarm_log::MemoryLog;
 use yardarm_node::{NewBearerToken, NodeConfig, WantedBearerToken};
+use yardarm_ofrep::StreamSettings;
 use yardarm_testkit::{ManualClock, Shop, TestNode, Trouble, account, cause};
 
 const ALL: &str = "/ofrep/v1/evaluate/flags";
