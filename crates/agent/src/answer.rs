@@ -41,7 +41,7 @@ pub fn answer(held: &Held, asked: &Asked<'_>, own: &OwnSubject, counts: &Counts)
         (_, [one]) => {
             let flags = content.flags().ok_or(Refusal::NoFlags)?;
             let (key, evaluation) = evaluate(flags, one, &context)?;
-            counts.count(key, &evaluation);
+            counts.count(key, evaluation.variant);
             retrieval::write(&evaluation)
         }
         (_, several) => {

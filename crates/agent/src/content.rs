@@ -70,6 +70,18 @@ impl Content {
         Self { body, content_type, version, label: label.map(Into::into), digest, form }
     }
 
+    /// What tells it from other versions, also from those with the same bytes.
+    pub(crate) fn identity(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(self.digest);
+        for text in [Some(&*self.version), self.label.as_deref()] {
+            let text = text.unwrap_or_default();
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        }
+        hash.finalize().into()
+    }
+
     /// The flags, if it has any.
     #[must_use]
     pub fn flags(&self) -> Option<&Arc<CompiledFlags>> {

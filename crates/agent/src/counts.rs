@@ -26,9 +26,9 @@ impl Counters {
 }
 
 impl Counts {
-    /// Counts an evaluation that was returned. Takes a lock for writing only the first time.
-    pub fn count(&self, flag: &FlagKey, evaluation: &Evaluation<'_>) {
-        let (flag, variant) = (flag.as_str(), evaluation.variant.unwrap_or_default());
+    /// Counts a variant that was returned. Takes a lock for writing only the first time.
+    pub fn count(&self, flag: &FlagKey, variant: Option<&str>) {
+        let (flag, variant) = (flag.as_str(), variant.unwrap_or_default());
         if let Some(counter) = self.0.read().unwrap_or_else(PoisonError::into_inner).find(flag, variant) {
             counter.fetch_add(1, Ordering::Relaxed);
             return;
@@ -46,7 +46,7 @@ impl Counts {
 
     /// For counting what an iterator passes on.
     pub(crate) fn each<'f>(&self) -> impl FnMut(&(&'f FlagKey, Evaluation<'f>)) + '_ {
-        |(flag, evaluation)| self.count(flag, evaluation)
+        |(flag, evaluation)| self.count(flag, evaluation.variant)
     }
 
     /// All counters: flag, variant, count.

@@ -3,7 +3,7 @@
 use crate::answer::answer;
 use crate::keeper::Keeper;
 use crate::metrics::{Requests, render};
-use crate::ofrep::{self, Evaluation};
+use crate::ofrep::{self, Counter, Streams};
 use crate::refusal::Refusal;
 use crate::request::{Asked, Route};
 use crate::secret::Secret;
@@ -16,6 +16,7 @@ use http::header::{ALLOW, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHE
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use std::sync::Arc;
+use yardarm_ofrep::StreamSettings;
 
 const CONFIGURATION_VERSION: HeaderName = HeaderName::from_static("configuration-version");
 const VERSION_LABEL: HeaderName = HeaderName::from_static("version-label");
@@ -40,19 +41,28 @@ pub struct Door {
 struct Desk {
     keeper: Arc<Keeper>,
     door: Door,
+    ofrep: Counter,
     requests: Requests,
 }
 
 /// Everything the agent answers.
-pub fn router(agent: &Agent, door: Door) -> Router {
-    let desk = Arc::new(Desk { keeper: agent.keeper.clone(), door, requests: Requests::default() });
+pub fn router(agent: &Agent, door: Door, streams: StreamSettings) -> Router {
+    let ofrep = Counter {
+        keeper: agent.keeper.clone(),
+        streams: Streams::new(streams),
+        access_token: door.access_token.clone(),
+    };
+    let desk = Arc::new(Desk { keeper: agent.keeper.clone(), door, ofrep, requests: Requests::default() });
     Router::new().fallback(move |request: Request| {
         let desk = desk.clone();
         async move {
             let (parts, body) = request.into_parts();
-            let response = match Evaluation::of_path(parts.uri.path()) {
-                Some(wanted) => match desk.let_in(&parts, None) {
-                    Ok(()) => ofrep::answer(&desk.keeper, &wanted, &parts, body).await,
+            let response = match ofrep::Route::of_path(parts.uri.path()) {
+                Some(route) if desk.ofrep.admits(&route, &parts) => {
+                    desk.ofrep.answer(route, &parts, body).await
+                }
+                Some(route) => match desk.let_in(&parts, None) {
+                    Ok(()) => desk.ofrep.answer(route, &parts, body).await,
                     Err(refusal) => ofrep::refused(&refusal),
                 },
                 None => desk.answer(&parts).await.unwrap_or_else(|refusal| refused(&refusal)),
@@ -76,7 +86,8 @@ impl Desk {
             Route::Ping => Ok(said(TEXT, "pong")),
             Route::Health => Ok(said(JSON, health::render(&self.keeper))),
             Route::Metrics => {
-                let text = render(&self.keeper, &self.requests).map_err(|_| Refusal::Internal)?;
+                let text = render(&self.keeper, &self.requests, self.ofrep.streams.open())
+                    .map_err(|_| Refusal::Internal)?;
                 Ok(said(METRICS, text))
             }
             Route::Configuration(name) => {

@@ -4,6 +4,7 @@
 //! same entity the same version, and raising the exposure takes the new one from nobody.
 
 use crate::content::Content;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use yardarm_flags::Exposure;
 use yardarm_flags::bucketing::{RolloutKey, exposed, named_subject};
@@ -86,6 +87,41 @@ impl Held {
             rollout.previous.as_ref()
         }
     }
+
+    /// What tells it from anything else, as far as callers can see: the versions, and who has which.
+    pub(crate) fn identity(&self) -> [u8; 32] {
+        let (settled, rollout) = match &self.rollout {
+            Some(rollout) if rollout.exposure == Exposure::NONE => (rollout.previous.as_ref(), None),
+            Some(rollout) if rollout.exposure < Exposure::ALL => (rollout.previous.as_ref(), Some(rollout)),
+            // Whether everybody's version is still being watched makes no difference to anybody.
+            Some(_) | None => (Some(&self.newest), None),
+        };
+        let mut hash = Sha256::new();
+        hash.update(settled.map(|settled| settled.identity()).unwrap_or_default());
+        if let Some(rollout) = rollout {
+            hash.update(self.newest.identity());
+            hash.update(rollout.deployment.to_string());
+            hash.update(rollout.exposure.parts_per_million().to_be_bytes());
+        }
+        hash.finalize().into()
+    }
+
+    /// Whether `after` is this, or one more step of a gradual deployment: nobody loses a version by it, and not everybody
+    /// gets another one at once.
+    pub(crate) fn grows_into(&self, after: &Self) -> bool {
+        let is_same = |one: &Content, other: &Content| one.identity() == other.identity();
+        match (&self.rollout, &after.rollout) {
+            (_, None) => is_same(&self.newest, &after.newest),
+            (None, Some(begun)) => {
+                begun.previous.as_ref().is_some_and(|previous| is_same(&self.newest, previous))
+            }
+            (Some(before), Some(after_it)) => {
+                before.deployment == after_it.deployment
+                    && before.exposure <= after_it.exposure
+                    && is_same(&self.newest, &after.newest)
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -146,6 +182,35 @@ mod tests {
         for entity in ["a", "user-1", "ü", ""] {
             let key = RolloutKey::new("abcd123", "efgh456", 3);
             assert_eq!(has_new(&held, entity), key.bucket(&named_subject(entity)) < 250_000);
+        }
+    }
+
+    #[test]
+    fn an_identity_is_what_callers_can_tell_apart() {
+        let settled = |text| Held { newest: content(text), rollout: None };
+        let identities = [settled("old"), at(0, 1)].map(|held| held.identity());
+        assert_eq!(identities[0], identities[1], "nobody has the new one yet");
+        let identities = [settled("new"), at(1_000_000, 1)].map(|held| held.identity());
+        assert_eq!(identities[0], identities[1], "everybody has it");
+        let all = [settled("old"), settled("new"), at(1, 1), at(2, 1), at(1, 2)].map(|held| held.identity());
+        assert_eq!(std::collections::BTreeSet::from(all).len(), all.len());
+    }
+
+    #[test]
+    fn only_a_step_of_a_gradual_deployment_can_wait() {
+        let settled = |text| Held { newest: content(text), rollout: None };
+        for (before, after, can_wait) in [
+            (settled("old"), settled("old"), true),
+            (settled("old"), at(1, 1), true),
+            (at(1, 1), at(2, 1), true),
+            (at(2, 1), settled("new"), true),
+            (at(2, 1), at(1, 1), false),
+            (at(1, 1), settled("old"), false),
+            (at(1, 1), at(2, 2), false),
+            (settled("old"), settled("new"), false),
+            (settled("other"), at(1, 1), false),
+        ] {
+            assert_eq!(before.grows_into(&after), can_wait, "{before:?} {after:?}");
         }
     }
 

@@ -5,11 +5,12 @@
 //! what is held is served whatever happens upstream; names that lead nowhere are forgotten before they fill the memory.
 
 use crate::backup::{BackupFolder, Restored};
+use crate::changes::Changes;
 use crate::content::Content;
 use crate::counts::Counts;
 use crate::held::{Held, OwnSubject};
 use crate::manifest::Manifest;
-use crate::name::ConfigurationName;
+use crate::name::{ConfigurationName, Place};
 use crate::refusal::Refusal;
 use crate::settings::{KeepingSettings, ManifestPlace, Role};
 use crate::source::{Draw, News, Source, What};
@@ -17,6 +18,7 @@ use crate::status::Status;
 use crate::trouble::Trouble;
 use crate::{answer, write_to};
 use arc_swap::{ArcSwap, ArcSwapOption};
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -63,6 +65,8 @@ pub(crate) struct Keeper {
     manifest: ArcSwap<Manifest>,
     /// What carries out a manifest anew whenever it is deployed.
     heeding: Mutex<Option<AbortHandle>>,
+    changes: Changes,
+    closing: watch::Sender<bool>,
 }
 
 /// Why an agent does not start.
@@ -104,6 +108,8 @@ impl Keeper {
             changing: Mutex::default(),
             manifest: ArcSwap::default(),
             heeding: Mutex::default(),
+            changes: Changes::default(),
+            closing: watch::Sender::new(false),
         })
     }
 
@@ -146,8 +152,35 @@ impl Keeper {
         Ok(())
     }
 
+    /// Lets go of those who listen.
+    pub(crate) fn begin_closing(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Ready when the agent is closing.
+    pub(crate) async fn until_closing(&self) {
+        // The sender is here, so there is no error.
+        let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
+    }
+
+    /// Hears whenever something else is held in `place`.
+    pub(crate) fn subscribe(&self, place: &Place) -> watch::Receiver<()> {
+        self.changes.subscribe(place)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.now)()
+    }
+
+    /// A random number; its whole range counts.
+    pub(crate) fn draw(&self) -> u16 {
+        let [low, high, ..] = self.draw.number().to_le_bytes();
+        u16::from_le_bytes([low, high])
+    }
+
     /// Ends all tasks.
     pub(crate) fn close(&self) {
+        self.begin_closing();
         let end = |task: &Mutex<Option<AbortHandle>>| {
             if let Some(task) = task.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 task.abort();
@@ -290,6 +323,11 @@ impl Keeper {
         entries
     }
 
+    /// The entry of a configuration, if there is one.
+    pub(crate) fn find(&self, name: &ConfigurationName) -> Option<Arc<Entry>> {
+        self.entries.load().get(name).cloned()
+    }
+
     /// Every configuration that is held or was named ahead.
     pub(crate) fn known(&self) -> Vec<ConfigurationName> {
         let entries = self.entries.load();
@@ -301,7 +339,8 @@ impl Keeper {
 
     /// The profiles of flags of an environment: those that the source lists, that were named ahead, or that are held.
     /// What is held and has no flags is none of them.
-    pub(crate) fn flag_profiles(&self, application: &str, environment: &str) -> Vec<String> {
+    pub(crate) fn flag_profiles(&self, place: &Place) -> Vec<String> {
+        let Place { application, environment } = place;
         let is_there =
             |name: &ConfigurationName| name.application() == application && name.environment() == environment;
         let entries = self.entries.load();
@@ -359,7 +398,7 @@ impl Keeper {
     }
 
     fn want(self: &Arc<Self>, entry: &Arc<Entry>) {
-        let now = (self.now)();
+        let now = self.now();
         let follow = entry.status.send_if_modified(|status| status.want(now));
         if follow {
             self.follow(entry.clone());
@@ -406,7 +445,7 @@ impl Keeper {
         match &outcome {
             Ok(News { what: What::Held(held), .. }) => {
                 let held = Arc::new(held.clone());
-                entry.held.store(Some(held.clone()));
+                self.replace(entry, Some(held.clone()));
                 written = Some(held);
                 let took_ms = took.as_secs_f64() * 1_000.0;
                 let what = if was_empty { "initial" } else { "new" };
@@ -414,7 +453,7 @@ impl Keeper {
             }
             Ok(News { what: What::Same, .. }) => {}
             Ok(News { what: What::Nothing(trouble), .. }) => {
-                entry.held.store(None);
+                self.replace(entry, None);
                 tracing::warn!("there is nothing for '{name}': {trouble}");
             }
             Err(trouble) if was_empty => {
@@ -425,13 +464,31 @@ impl Keeper {
             }
             Err(trouble) => tracing::warn!("serving what is held of '{name}', because upstream: {trouble}"),
         }
-        let (now, draw, holds) = ((self.now)(), self.draw.number(), entry.held.load().is_some());
+        let (now, draw, holds) = (self.now(), self.draw.number(), entry.held.load().is_some());
         let mut wait = Duration::ZERO;
         entry.status.send_modify(|status| wait = status.learn(&outcome, holds, now, draw));
         if let Some(held) = written {
             self.write(name, held).await;
         }
         wait
+    }
+
+    /// Holds something else from now on, and tells those who listen.
+    fn replace(&self, entry: &Entry, held: Option<Arc<Held>>) {
+        let before = entry.held();
+        let differs = before.map(|before| before.identity()) != held.as_ref().map(|held| held.identity());
+        if differs {
+            let now = self.now();
+            // First: who begins to listen now and finds the new one must also find that it is new.
+            entry.status.send_if_modified(|status| {
+                status.last_change = Some(now);
+                false
+            });
+        }
+        entry.held.store(held);
+        if differs {
+            self.changes.announce(&entry.name.place());
+        }
     }
 
     /// Upstream is out of reach and nothing is held: a copy from the disk is better than nothing.
@@ -442,6 +499,7 @@ impl Keeper {
         if let Ok(Some(restored)) = restored {
             tracing::info!("loaded the backup of '{}', retrieved at {}", entry.name, restored.retrieved_at);
             Self::restore(entry, restored);
+            self.changes.announce(&entry.name.place());
         }
     }
 
@@ -455,7 +513,7 @@ impl Keeper {
         if backups.is_none() && text.is_none() {
             return;
         }
-        let (name, now) = (name.clone(), (self.now)());
+        let (name, now) = (name.clone(), self.now());
         let writing = tokio::task::spawn_blocking(move || {
             if let Some(Err(error)) = backups.map(|folder| folder.write(&name, &held, now)) {
                 tracing::error!("the backup of '{name}' could not be written: {error}");

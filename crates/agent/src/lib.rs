@@ -16,6 +16,7 @@
 
 pub mod answer;
 mod backup;
+mod changes;
 pub mod content;
 pub mod context_header;
 mod counts;
@@ -55,6 +56,7 @@ pub use settings::{KeepingSettings, Settings};
 pub use source::{Draw, Feed, News, Source, What};
 pub use trouble::Trouble;
 pub use upstream::{Upstream, UpstreamError};
+pub use yardarm_ofrep::StreamSettings;
 
 use keeper::Keeper;
 use std::sync::Arc;
@@ -80,6 +82,11 @@ impl Agent {
         let agent = Self { keeper: Keeper::new(source, settings, now, draw) };
         agent.keeper.start().await?;
         Ok(agent)
+    }
+
+    /// Ends the event streams, so that their connections can be drained. Everything else goes on.
+    pub fn begin_closing(&self) {
+        self.keeper.begin_closing();
     }
 }
 

@@ -30,9 +30,10 @@ impl Requests {
 }
 
 /// Everything, as text.
-pub(crate) fn render(keeper: &Keeper, requests: &Requests) -> Result<String, fmt::Error> {
+pub(crate) fn render(keeper: &Keeper, requests: &Requests, streams: usize) -> Result<String, fmt::Error> {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Snapshot { entries: keeper.entries(), requests: requests.load() }));
+    let snapshot = Snapshot { entries: keeper.entries(), requests: requests.load(), streams };
+    registry.register_collector(Box::new(snapshot));
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, &registry)?;
     Ok(text)
@@ -41,6 +42,7 @@ pub(crate) fn render(keeper: &Keeper, requests: &Requests) -> Result<String, fmt
 struct Snapshot {
     entries: Vec<Arc<Entry>>,
     requests: [u64; 5],
+    streams: usize,
 }
 
 impl fmt::Debug for Snapshot {
@@ -58,7 +60,7 @@ impl Collector for Snapshot {
             ConstCounter::new(*answers).encode(family.encode_family(&[("status", class)])?)?;
         }
         self.returned(&mut encoder)?;
-        self.configurations(&mut encoder)
+        self.gauges(&mut encoder)
     }
 }
 
@@ -82,7 +84,7 @@ impl Snapshot {
         Ok(())
     }
 
-    fn configurations(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    fn gauges(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let held = self.entries.iter().filter(|entry| entry.held().is_some()).count();
         let stale = self.entries.iter().filter(|entry| entry.status.borrow().stale).count();
         for (name, help, count) in [
@@ -92,6 +94,7 @@ impl Snapshot {
                 "Configurations that are held and could not be refreshed when they were last tried.",
                 stale,
             ),
+            ("yardarm_agent_event_streams", "Event streams of OpenFeature that are open.", self.streams),
         ] {
             let family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             ConstGauge::new(i64::try_from(count).unwrap_or(i64::MAX)).encode(family)?;

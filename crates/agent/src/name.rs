@@ -11,6 +11,15 @@ pub struct ConfigurationName {
     profile: Box<str>,
 }
 
+/// An environment as callers and upstream call it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// The application's id or name.
+    pub(crate) application: String,
+    /// The environment's id or name.
+    pub(crate) environment: String,
+}
+
 /// Why a text names no configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -92,6 +101,11 @@ impl ConfigurationName {
     #[must_use]
     pub fn environment(&self) -> &str {
         &self.environment
+    }
+
+    /// The environment that it is about.
+    pub(crate) fn place(&self) -> Place {
+        Place { application: self.application.to_string(), environment: self.environment.to_string() }
     }
 
     /// The configuration profile's id or name.

@@ -15,6 +15,8 @@ pub(crate) struct Status {
     followed: bool,
     pace: Pace,
     pub(crate) last_success: Option<Timestamp>,
+    /// When something else was held for the last time.
+    pub(crate) last_change: Option<Timestamp>,
     pub(crate) last_error: Option<(Timestamp, Trouble)>,
     /// Whether the last thing that is known is that something could not be found out.
     pub(crate) stale: bool,
@@ -39,6 +41,7 @@ impl Status {
             followed: false,
             pace: Pace::new(interval),
             last_success: None,
+            last_change: None,
             last_error: None,
             stale: false,
         }

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use yardarm_agent::settings::Origin;
-use yardarm_agent::{Agent, Door, Draw, Settings, Upstream};
+use yardarm_agent::{Agent, Door, Draw, Settings, StreamSettings, Upstream};
 use yardarm_client::{HttpClient, HttpSettings};
 use yardarm_flags::bucketing::{RolloutKey, named_subject};
 use yardarm_listen::{Bounds, Listener};
@@ -116,7 +116,8 @@ async fn agent(variables: &[(&str, &str)]) -> (Agent, String) {
     let draw = Draw::new(|| 0);
     let upstream = Upstream::connect(*upstream, now, draw.clone()).await.unwrap();
     let agent = Agent::start(Box::new(upstream), settings.keeping, now, draw).await.unwrap();
-    let router = yardarm_agent::router(&agent, Door { access_token: None, loopback: true });
+    let router =
+        yardarm_agent::router(&agent, Door { access_token: None, loopback: true }, StreamSettings::default());
     let url = serve(router).await;
     (agent, url)
 }

@@ -429,12 +429,17 @@ impl InForce {
             public_url: public_url.to_owned(),
             environment,
             body_bytes: self.ofrep_max_body_bytes,
-            streams: StreamSettings {
-                connections: self.max_event_streams,
-                refetches_per_s: self.refetches_per_second,
-                ..StreamSettings::default()
-            },
+            streams: self.streams(),
         })
+    }
+
+    /// Change events, of the server and of its agent each.
+    pub(crate) fn streams(&self) -> StreamSettings {
+        StreamSettings {
+            connections: self.max_event_streams,
+            refetches_per_s: self.refetches_per_second,
+            ..StreamSettings::default()
+        }
     }
 }
 

@@ -54,6 +54,6 @@ pub(crate) async fn start(node: &Node, options: &InForce) -> Result<Option<OwnAg
     let agent = agent.await.map_err(|error| Failure::failed(error.to_string()))?;
     let access_token = environment::variable(ACCESS_TOKEN).map(Secret::from);
     let door = Door { access_token, loopback: address.ip().is_loopback() };
-    let router = yardarm_agent::router(&agent, door);
+    let router = yardarm_agent::router(&agent, door, options.streams());
     Ok(Some(OwnAgent { listener, address, router, agent }))
 }

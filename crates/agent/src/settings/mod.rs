@@ -16,6 +16,7 @@ use crate::secret::Secret;
 use http::{HeaderMap, Uri};
 use std::path::PathBuf;
 use std::time::Duration;
+use yardarm_ofrep::StreamSettings;
 
 /// A variable that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +43,8 @@ pub struct Settings {
     pub log_path: Option<PathBuf>,
     /// How configurations are kept.
     pub keeping: KeepingSettings,
+    /// How change events are sent to OpenFeature clients.
+    pub streams: StreamSettings,
     /// Where configurations come from.
     pub origin: Origin,
     /// Where records of experiments are to go: `stderr` or `file:/dir/`. Experiments are not served yet.
@@ -250,6 +253,7 @@ impl Settings {
             log_level: variables.parse(both!("LOG_LEVEL"), value::log_level)?.unwrap_or_default(),
             log_path: variables.path(&["LOG_PATH"]),
             keeping,
+            streams: streams(&variables)?,
             origin,
             experiment_log: variables
                 .parse(both!("EXPERIMENT_ASSIGNMENT_LOG_DESTINATION"), experiment_log)?,
@@ -272,6 +276,20 @@ fn keeping(variables: &Variables<'_>, timeout: Option<Duration>) -> Result<Keepi
         wait_on_manifest: variables
             .parse(both!("WAIT_ON_MANIFEST"), value::boolean)?
             .unwrap_or(default.wait_on_manifest),
+    })
+}
+
+/// As the server's options are called.
+fn streams(variables: &Variables<'_>) -> Result<StreamSettings, BadVariable> {
+    let default = StreamSettings::default();
+    Ok(StreamSettings {
+        connections: variables
+            .parse(&["YARDARM_MAX_EVENT_STREAMS"], |text| value::number(text, 0, 1_000_000))?
+            .unwrap_or(default.connections),
+        refetches_per_s: variables
+            .parse(&["YARDARM_REFETCHES_PER_SECOND"], |text| value::number(text, 1, 1_000_000))?
+            .unwrap_or(default.refetches_per_s),
+        ..default
     })
 }
 
@@ -404,6 +422,8 @@ mod tests {
             ("PROXY_HEADERS", "x"),
             ("SERVICE_REGION", "US"),
             ("YARDARM_URL", "127.0.0.1"),
+            ("YARDARM_MAX_EVENT_STREAMS", "many"),
+            ("YARDARM_REFETCHES_PER_SECOND", "0"),
             ("AWS_ENDPOINT_URL", "x"),
             ("EXPERIMENT_ASSIGNMENT_LOG_DESTINATION", "stdout"),
         ] {

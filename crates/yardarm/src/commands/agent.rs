@@ -99,7 +99,8 @@ async fn serve(settings: Settings) -> Result<ExitCode, Failure> {
         agent = starting => agent?,
         () = signals.told_to_stop() => return Ok(ExitCode::SUCCESS),
     };
-    let router = yardarm_agent::router(&agent, Door { access_token: settings.access_token, loopback });
+    let door = Door { access_token: settings.access_token, loopback };
+    let router = yardarm_agent::router(&agent, door, settings.streams);
     let (stop, stopped) = watch::channel(false);
     let mut serving = tokio::task::JoinSet::new();
     for (address, listener) in listeners {
@@ -114,6 +115,7 @@ async fn serve(settings: Settings) -> Result<ExitCode, Failure> {
         });
     }
     signals.told_to_stop().await;
+    agent.begin_closing();
     stop.send_replace(true);
     serving.join_all().await;
     Ok(ExitCode::SUCCESS)

@@ -83,7 +83,10 @@ async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
 /// Serves the agent until `stopped` is closed.
 async fn serve_agent(agent: Option<OwnAgent>, bounds: &Bounds, mut stopped: watch::Receiver<()>) {
     let Some(OwnAgent { listener, router, agent, .. }) = agent else { return };
-    let stop = async move { while stopped.changed().await.is_ok() {} };
+    let stop = async {
+        while stopped.changed().await.is_ok() {}
+        agent.begin_closing();
+    };
     yardarm_listen::serve(listener, router, bounds, stop).await;
     drop(agent);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use yardarm_agent::settings::Origin;
-use yardarm_agent::{Agent, Door, Draw, Settings, Upstream};
+use yardarm_agent::{Agent, Door, Draw, Settings, StreamSettings, Upstream};
 use yardarm_client::{Credentials, HttpClient, HttpSettings, LiveFlags, LiveSettings, Place, Server};
 use yardarm_domain::{ProfileType, StrategyId};
 use yardarm_listen::{Bounds, Listener, Router, serve};
@@ -55,7 +55,9 @@ impl House {
         let upstream = Upstream::connect(*upstream, now, draw.clone()).await.unwrap();
         let agent = Agent::start(Box::new(upstream), settings.keeping, now, draw).await.unwrap();
         let door = Door { access_token: None, loopback: true };
-        let address = open_door(yardarm_agent::router(&agent, door), stopped, &mut serving).await;
+        let address =
+            open_door(yardarm_agent::router(&agent, door, StreamSettings::default()), stopped, &mut serving)
+                .await;
         let http = HttpClient::new(&HttpSettings::default()).unwrap();
         Self { test, http, server, agent: address, _agent: agent, at_once, half, stop, serving }
     }
