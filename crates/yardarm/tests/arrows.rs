@@ -47,6 +47,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yardarm-domain", &["yardarm-flags"]),
     ("yardarm-listen", &[]),
     ("yardarm-log", &[]),
+    ("yardarm-outbound", &[]),
     ("yardarm-signature", &[]),
     ("yardarm-wire", &[]),
     (
