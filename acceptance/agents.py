@@ -78,6 +78,10 @@ class Agent:
         assert known.wait(STARTS_WITHIN) and self.alive(), self.log()
         return self
 
+    @property
+    def port(self):
+        return int(self.url.rpartition(":")[2])
+
     def alive(self):
         return self.process is not None and self.process.poll() is None
 

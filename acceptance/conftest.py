@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from agents import Agent
 from resources import Resources
 from running import Server
 
@@ -106,6 +107,25 @@ def serve(binary, tmp_path_factory, _watched):
     for server in started:
         if server.alive():
             assert server.stop() == 0, server.last_words()
+
+
+@pytest.fixture
+def agent(binary, tmp_path_factory):
+    """Starts agents: `agent("--option", …, url=…, env=…)`. By default they ask every second."""
+    started = []
+
+    def agent(*options, url=None, env=None, interval="1s"):
+        where = ["--url", url] if url else []
+        folder = tmp_path_factory.mktemp("agent")
+        one = Agent(binary, folder, *where, "--poll-interval", interval, *options, env=env)
+        started.append(one)
+        return one.start()
+
+    yield agent
+    for one in started:
+        if one.alive():
+            one.stop()
+        assert "panicked" not in one.log()
 
 
 _numbers = itertools.count(1)

@@ -3,12 +3,11 @@
 import json
 import os
 import stat
-import urllib.error
-import urllib.request
 
 import pytest
 
-from agents import Agent, ask, path_of
+from agents import ask, path_of
+from openfeature_by_hand import ALL, OpenFeature, Stream
 from resources import FLAGS, Resources
 from running import command, eventually
 
@@ -37,25 +36,6 @@ DOCUMENT = {
 def changed(text):
     """The document with another banner."""
     return {**DOCUMENT, "values": {**DOCUMENT["values"], "banner": {"enabled": True, "text": text}}}
-
-
-@pytest.fixture
-def agent(binary, tmp_path_factory):
-    """Starts agents: `agent("--option", …, url=…, env=…)`. By default they ask every second."""
-    started = []
-
-    def agent(*options, url=None, env=None, interval="1s"):
-        where = ["--url", url] if url else []
-        folder = tmp_path_factory.mktemp("agent")
-        one = Agent(binary, folder, *where, "--poll-interval", interval, *options, env=env)
-        started.append(one)
-        return one.start()
-
-    yield agent
-    for one in started:
-        if one.alive():
-            one.stop()
-        assert "panicked" not in one.log()
 
 
 @pytest.fixture
@@ -239,6 +219,44 @@ class TestOutage:
         eventually(lambda: one.read(flags, "banner").json()["text"] == "back", within=15)
         eventually(lambda: one.ask("/health").json()["status"] == "ok", within=15)
 
+    def test_openfeature_is_answered_without_the_server_and_through_a_restart_without_it(self, serve, agent, fresh_name, tmp_path):
+        server = serve("--log-level=info")
+        flags = Resources(server, fresh_name, FLAGS)
+        flags.publish(DOCUMENT)
+        place = f"{flags.app_name}:{flags.env_name}:{flags.profile_name}"
+        one = agent("--backup-directory", str(tmp_path), "--prefetch-list", place, url=server.url)
+        qa = {"targetingKey": "user-1", "email": "a@example.com"}
+
+        def all_flags():
+            status, headers, body = OpenFeature(one, f"/{flags.app_name}/{flags.env_name}").all(**qa)
+            assert status == 200, body
+            return headers["etag"], body["flags"]
+
+        def colour():
+            return OpenFeature(one).one("checkout.colour", **qa)[2]["value"]
+
+        tag, expected = all_flags()
+        assert colour() == "red"
+        port = server.port
+        server.kill()
+
+        eventually(lambda: one.ask("/health").json()["status"] == "stale", within=15)
+        assert all_flags() == (tag, expected) and colour() == "red"
+        one.restart()
+        assert all_flags() == (tag, expected), "the same from the disk, to the tag"
+        assert colour() == "red", "rules work from the disk"
+        offered = OpenFeature(one).all(**qa)[2]["eventStreams"][0]["endpoint"]["requestUri"]
+        stream = Stream(one, offered)
+
+        server.listen = f"127.0.0.1:{port}"
+        server.start()
+        flags.server = server
+        flags.publish(changed("back"))
+        stream.event()
+        stream.close()
+        assert OpenFeature(one).one("banner.text")[2]["value"] == "back"
+        assert all_flags()[0] != tag
+
     def test_copies_that_are_not_preloaded_are_used_when_nobody_answers(self, serve, agent, fresh_name, tmp_path):
         server = serve()
         plain = Resources(server, fresh_name)
@@ -383,48 +401,54 @@ class TestObserving:
 
 
 class TestOpenFeature:
-    def evaluate(self, url, path, context=None, headers=()):
-        request = urllib.request.Request(
-            url + path,
-            data=json.dumps({"context": context or {}}).encode(),
-            headers={"Content-Type": "application/json", **dict(headers)},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return answer.status, answer.headers, json.loads(answer.read())
-        except urllib.error.HTTPError as refusal:
-            body = refusal.read()
-            return refusal.code, refusal.headers, json.loads(body) if body else None
-
     def test_the_agent_answers_as_the_server(self, server, agent, flags):
-        here = f"/{flags.app}/{flags.env}/ofrep/v1/evaluate/flags"
-        one = agent(url=server.url)
+        here = f"/{flags.app}/{flags.env}"
+        one = OpenFeature(agent(url=server.url), here)
         qa = {"targetingKey": "user-1", "email": "a@example.com"}
         with_profile = f"?profile={flags.profile_name}"
-        _, _, everything = self.evaluate(one.url, here + with_profile, qa)
-        _, _, inside = self.evaluate(server.agent_url, here, qa)
-        _, _, servers = self.evaluate(server.url, here, qa)
+        everything = one.post(ALL + with_profile, qa)[2]
+        inside = OpenFeature.at(server.agent_url, here).all(**qa)[2]
+        servers = OpenFeature(server, here).all(**qa)[2]
         assert everything["flags"] == inside["flags"] == servers["flags"]
         assert {flag["key"] for flag in everything["flags"]} >= {"banner", "checkout", "checkout.colour", "dark"}
-        _, _, colour = self.evaluate(one.url, f"{here}/checkout.colour{with_profile}", qa)
+        colour = one.post(f"{ALL}/checkout.colour{with_profile}", qa)[2]
         assert (colour["value"], colour["variant"], colour["reason"]) == ("red", "qa", "TARGETING_MATCH")
-        status, _, missing = self.evaluate(one.url, f"{here}/missing{with_profile}", qa)
+        status, _, missing = one.post(f"{ALL}/missing{with_profile}", qa)
         assert (status, missing["errorCode"]) == (404, "FLAG_NOT_FOUND")
 
-    def test_an_unchanged_answer_is_304_and_the_only_environment_is_meant(self, server, agent, flags):
-        name = f"{flags.app}:{flags.env}:{flags.profile}"
-        one = agent("--prefetch-list", name, url=server.url)
-        status, headers, _ = self.evaluate(one.url, "/ofrep/v1/evaluate/flags", {"targetingKey": "a"})
+    def test_the_only_environment_is_meant(self, server, agent, flags):
+        one = OpenFeature(agent("--prefetch-list", f"{flags.app}:{flags.env}:{flags.profile}", url=server.url))
+        status, headers, _ = one.all(targetingKey="a")
         assert status == 200
-        tag = {"If-None-Match": headers["ETag"]}
-        assert self.evaluate(one.url, "/ofrep/v1/evaluate/flags", {"targetingKey": "a"}, tag)[0] == 304
-        assert self.evaluate(one.url, "/ofrep/v1/evaluate/flags", {"targetingKey": "b"}, tag)[0] == 200
+        assert one.post(ALL, {"targetingKey": "a"}, If_None_Match=headers["etag"])[0] == 304
+        assert one.post(ALL, {"targetingKey": "b"}, If_None_Match=headers["etag"])[0] == 200
 
     def test_what_is_not_known_is_said(self, server, agent, flags):
         one = agent(url=server.url)
-        assert self.evaluate(one.url, "/ofrep/v1/evaluate/flags")[0] == 400
-        assert self.evaluate(one.url, f"/{flags.app}/{flags.env}/ofrep/v1/evaluate/flags")[0] == 404
-        assert one.ask("/ofrep/v1/evaluate/flags").status == 405
+        assert OpenFeature(one).all()[0] == 400
+        assert OpenFeature(one, f"/{flags.app}/{flags.env}").all()[0] == 404
+        assert one.ask(ALL).status == 405
+
+    def test_an_agent_that_stops_lets_go_of_its_listeners(self, server, agent, flags):
+        one = agent("--prefetch-list", f"{flags.app}:{flags.env}:{flags.profile}", url=server.url)
+        uri = OpenFeature(one).all()[2]["eventStreams"][0]["endpoint"]["requestUri"]
+        stream = Stream(one, uri)
+        stream.event()
+        one.stop()
+        while stream.response.readline():
+            pass
+        stream.close()
+
+    def test_with_an_access_token_a_stream_has_one_of_its_own(self, server, agent, flags):
+        place = f"{flags.app}:{flags.env}:{flags.profile}"
+        one = agent("--prefetch-list", place, url=server.url, env={"ACCESS_TOKEN": "let me in"})
+        assert OpenFeature(one).all()[0] == 401
+        uri = OpenFeature(one, Authorization="Bearer let me in").all()[2]["eventStreams"][0]["endpoint"]["requestUri"]
+        for bad in (uri.partition("?")[0], uri[:-1], uri.replace(flags.env, "other")):
+            assert OpenFeature(one).send("GET", bad)[0] == 401
+        stream = Stream(one, uri)
+        stream.event()
+        stream.close()
 
 
 class TestTokens:

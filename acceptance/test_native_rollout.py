@@ -41,6 +41,19 @@ def test_what_is_deployed_is_there_as_it_was_stored(server, fresh_name):
     assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag)
 
 
+def test_a_first_deployment_is_waited_for(server, fresh_name):
+    flags = Resources(server, fresh_name, FLAGS)
+    problem(rollout(flags, wait=1), 404)
+    answers = []
+    reader = threading.Thread(target=lambda: answers.append(rollout(flags, wait=30)))
+    reader.start()
+    # Who names something is told at once that it is not there.
+    problem(rollout(flags, wait=30, **{"if-none-match": '"1-0000000000000000"'}), 404)
+    flags.publish(document(True))
+    reader.join(20)
+    assert (answers[0].status, answers[0].json()["stable"]["version"]) == (200, 1)
+
+
 def test_bytes_that_are_no_text_come_in_base64(resources):
     resources.publish(b"\x80\xff", "application/octet-stream")
     stable = rollout(resources).json()["stable"]

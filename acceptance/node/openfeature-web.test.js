@@ -12,7 +12,7 @@ import { Shop, flags, ofrep } from './shop.js';
 globalThis.EventSource ??= EventSource;
 
 async function clientOf(shop, context, options = {}) {
-  const provider = new OFREPWebProvider({ ...ofrep(shop), cacheMode: 'disabled', ...options });
+  const provider = new OFREPWebProvider({ ...(await ofrep(shop)), cacheMode: 'disabled', ...options });
   await OpenFeature.setProviderAndWait(shop.name, provider, context);
   return OpenFeature.getClient(shop.name);
 }

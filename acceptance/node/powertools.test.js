@@ -1,11 +1,13 @@
 // Powertools for AWS Lambda (TypeScript): parameters and feature flags, as its documentation uses them, with a client of
-// ours in place of Amazon's.
+// ours in place of Amazon's. Its AppConfig provider speaks the data plane only; whoever has an agent beside the function
+// derives a provider of their own from its base, which keeps and transforms.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { AppConfigProvider } from '@aws-lambda-powertools/parameters/appconfig';
+import { BaseProvider } from '@aws-lambda-powertools/parameters/base';
 import { GetParameterError } from '@aws-lambda-powertools/parameters/errors';
-import { Shop, data, flags } from './shop.js';
+import { Shop, agentOf, data, eventually, flags } from './shop.js';
 
 function provider(shop) {
   return new AppConfigProvider({ application: shop.name, environment: 'prod', awsSdkV3Client: data });
@@ -39,4 +41,36 @@ test('flags are read as people write them', async () => {
 test('what is not deployed raises the error of the library', async () => {
   const shop = await Shop.open();
   await assert.rejects(provider(shop).get('flags'), GetParameterError);
+});
+
+/** Reads configurations of an environment from an agent. */
+class AgentProvider extends BaseProvider {
+  constructor(agent, application) {
+    super({});
+    this.environment = `${agent}/applications/${application}/environments/prod`;
+  }
+
+  async _get(name) {
+    const answer = await fetch(`${this.environment}/configurations/${name}`, {
+      headers: { Authorization: 'Bearer let me in', Context: 'tier=gold' },
+    });
+    if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+    return answer.text();
+  }
+
+  async _getMultiple() {
+    throw new Error('an agent is asked for one configuration at a time');
+  }
+}
+
+test('flags are read from an agent, evaluated', async () => {
+  const shop = await Shop.open();
+  await shop.publish(flags());
+  const parameters = new AgentProvider(await agentOf(shop), shop.name);
+  const read = () => parameters.get('flags', { transform: 'json', forceFetch: true });
+  assert.deepEqual((await read()).theme, { _variant: 'gold', enabled: true, colour: 'gold' });
+  await assert.rejects(parameters.get('nothing'), GetParameterError);
+  await shop.publish(flags({ enabled: true }));
+  await eventually(async () => (await read()).maintenance.enabled);
+  assert.equal((await parameters.get('flags', { transform: 'json' })).maintenance.enabled, true, 'still kept');
 });

@@ -1,7 +1,8 @@
 // What most tests need: an application with an environment and a profile, made with the AWS SDK for JavaScript and
 // nothing but an endpoint changed. Where the server is, and whom to sign as, is in the environment.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import {
   AppConfigClient,
   CreateApplicationCommand,
@@ -110,9 +111,41 @@ export function flags({ enabled = false, colour = 'blue' } = {}) {
   };
 }
 
-/** Where the flags of a shop are evaluated, with a token of its own. */
-export function ofrep(shop) {
+/** Where the flags of a shop are evaluated, with a token of its own: on the server, or on an agent in front of it. */
+export async function ofrep(shop) {
+  if (process.env.ANSWERING === 'agent') {
+    return { baseUrl: await agentOf(shop), headers: [['Authorization', 'Bearer let me in']] };
+  }
   const create = ['token', 'create', shop.name, '--application', shop.name, '--environment', 'prod'];
   const made = execFileSync(process.env.YARDARM_BINARY, [...create, '--output', 'json'], { encoding: 'utf8' });
   return { baseUrl: url, headers: [['Authorization', `Bearer ${JSON.parse(made).token}`]] };
+}
+
+/** Starts an agent that knows the flags of a shop and ends with the tests. Answers where it is. */
+export async function agentOf(shop) {
+  const prefetch = `${shop.name}:prod:flags`;
+  const options = ['agent', '--http-port', '0', '--poll-interval', '1s', '--prefetch-list', prefetch];
+  const agent = spawn(process.env.YARDARM_BINARY, options, {
+    env: { ...process.env, ACCESS_TOKEN: 'let me in', HTTP_HOST: '127.0.0.1' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  process.once('exit', () => agent.kill());
+  for await (const line of createInterface({ input: agent.stdout })) {
+    const found = /serves at (http:\S+)/.exec(line);
+    if (!found) continue;
+    // It must not keep the tests from ending.
+    agent.unref();
+    agent.stdout.unref();
+    return found[1];
+  }
+  throw new Error('the agent has ended');
+}
+
+/** Waits until `claim` holds: an agent hears of a deployment within a second. */
+export async function eventually(claim) {
+  const deadline = Date.now() + 10_000;
+  while (!(await claim())) {
+    if (Date.now() > deadline) throw new Error(`not within ten seconds: ${claim}`);
+    await new Promise((wake) => setTimeout(wake, 50));
+  }
 }

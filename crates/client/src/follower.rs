@@ -92,7 +92,10 @@ impl Follower {
     /// Takes an answer that has taken `took`. `draw`: any random number.
     pub(crate) fn heard(&mut self, answer: Result<Answer, &ApiError>, took: Duration, draw: u64) -> Step {
         let early = took < self.wait() / 2;
-        self.in_touch = answer.is_ok();
+        self.in_touch = match &answer {
+            Ok(_) => true,
+            Err(error) => error.is_not_found(),
+        };
         match answer {
             Ok(Answer::New { etag, body }) => self.news(etag, &body, took, draw),
             Ok(Answer::Unchanged) if early => {
@@ -103,6 +106,18 @@ impl Follower {
             Ok(Answer::Unchanged) => {
                 self.backoff.succeeded();
                 self.step(self.freshness(), PACE.saturating_sub(took))
+            }
+            // Nothing is deployed, which a server is asked to wait out; or the place does not exist, and it does not wait.
+            Err(error) if error.is_not_found() => {
+                // Whoever names something is told at once that it is gone. What is served stays.
+                self.etag = None;
+                let pause = if early {
+                    self.backoff.failed(draw).max(PACE)
+                } else {
+                    self.backoff.succeeded();
+                    PACE.saturating_sub(took)
+                };
+                self.step(Freshness::Stale(error.to_string().into()), pause)
             }
             Err(error) => {
                 let told = match error {
@@ -186,6 +201,10 @@ mod tests {
         }
     }
 
+    fn missing() -> ApiError {
+        ApiError::Refused { status: StatusCode::NOT_FOUND, detail: "nothing".into(), retry_after: None }
+    }
+
     fn served(follower: &Follower) -> Option<u32> {
         follower.serving.as_ref()?.version_for(None).map(|version| version.number())
     }
@@ -243,6 +262,24 @@ mod tests {
     }
 
     #[test]
+    fn a_first_deployment_is_waited_for_and_a_place_that_does_not_exist_is_not() {
+        let nothing = missing();
+        let mut follower = follower();
+        let step = follower.heard(Err(&nothing), Duration::ZERO, u64::MAX);
+        assert_eq!((step.pause, follower.wait()), (PACE, WAIT), "the next request waits");
+        assert!(matches!(step.freshness, Freshness::Stale(_)));
+        let step = follower.heard(Err(&nothing), WAIT, u64::MAX);
+        assert_eq!((step.pause, follower.wait()), (Duration::ZERO, WAIT));
+        let pauses: Vec<Duration> =
+            (0..10).map(|_| follower.heard(Err(&nothing), Duration::ZERO, u64::MAX).pause).collect();
+        assert!(pauses.is_sorted() && pauses.last() > Some(&Duration::from_secs(14)), "{pauses:?}");
+
+        follower.heard(Ok(news(1)), WAIT, 0);
+        follower.heard(Err(&nothing), Duration::ZERO, 0);
+        assert_eq!((served(&follower), follower.etag()), (Some(1), None), "what was good stays");
+    }
+
+    #[test]
     fn a_server_that_does_not_wait_is_not_asked_without_pause() {
         let mut follower = follower();
         follower.heard(Ok(news(1)), WAIT, 0);
@@ -254,12 +291,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_server_is_never_asked_more_often_than_the_pace(
-            story in proptest::collection::vec((0_u8..4, 0_u64..40_000, any::<u64>()), 1..50),
+            story in proptest::collection::vec((0_u8..5, 0_u64..40_000, any::<u64>()), 1..50),
         ) {
             let mut follower = follower();
             for (what, took, draw) in story {
                 let took = Duration::from_millis(took);
-                let down = down();
+                let down = if what == 4 { missing() } else { down() };
                 let step = follower.heard(
                     match what {
                         0 => Ok(news(1)),

@@ -303,6 +303,14 @@ pub enum ApiError {
     Sign(#[from] SignError),
 }
 
+impl ApiError {
+    /// Whether what was asked for is not there.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused { status: StatusCode::NOT_FOUND, .. })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{ServerUrl, segment};

@@ -89,11 +89,9 @@ impl BearerToken {
     }
 }
 
-/// Makes a bearer token. Its text was drawn and hashed by the caller.
+/// What a bearer token is wanted for.
 #[derive(Clone, Debug)]
-pub struct CreateBearerToken {
-    /// The part of it that may be known.
-    pub id: BearerTokenId,
+pub struct WantedBearerToken {
     /// What people call it; need not be unique.
     pub name: Name,
     /// What it is for.
@@ -104,21 +102,31 @@ pub struct CreateBearerToken {
     pub environment: EnvironmentId,
     /// What it is good for.
     pub scope: TokenScope,
-    /// Its hash.
-    pub hash: TokenHash,
     /// From when on it is not accepted. `None`: never.
     pub expires_at: Option<Timestamp>,
+}
+
+/// Makes a bearer token. Its text was drawn and hashed by the caller.
+#[derive(Clone, Debug)]
+pub struct CreateBearerToken {
+    /// The part of it that may be known.
+    pub id: BearerTokenId,
+    /// What it is to be.
+    pub wanted: WantedBearerToken,
+    /// Its hash.
+    pub hash: TokenHash,
 }
 
 impl Command for CreateBearerToken {
     type Outcome = ();
 
     fn decide(&self, world: &World, context: &Context<'_>) -> Result<Decision<()>, Refusal> {
-        world.environment(&self.application, &self.environment)?;
+        let wanted = self.wanted.clone();
+        world.environment(&wanted.application, &wanted.environment)?;
         if world.bearer_tokens().contains_key(&self.id) {
             return Err(Refusal::BearerTokenTaken(self.id.clone()));
         }
-        if let Some(expires_at) = self.expires_at.filter(|expires_at| *expires_at <= context.now) {
+        if let Some(expires_at) = wanted.expires_at.filter(|expires_at| *expires_at <= context.now) {
             return Err(Refusal::ExpiryPassed(expires_at));
         }
         let limit = context.quotas.bearer_tokens;
@@ -127,13 +135,13 @@ impl Command for CreateBearerToken {
         }
         let event = Event::BearerTokenCreated {
             token: self.id.clone(),
-            name: self.name.clone(),
-            description: self.description.clone().and_then(Description::none_if_empty),
-            application: self.application.clone(),
-            environment: self.environment.clone(),
-            scope: self.scope,
+            name: wanted.name,
+            description: wanted.description.and_then(Description::none_if_empty),
+            application: wanted.application,
+            environment: wanted.environment,
+            scope: wanted.scope,
             hash: self.hash,
-            expires_at: self.expires_at,
+            expires_at: wanted.expires_at,
         };
         Decision::new((), vec![event])
     }
@@ -198,16 +206,16 @@ mod tests {
             tags: Tags::default(),
         };
         let environment = desk.run(create).unwrap();
-        let token = CreateBearerToken {
-            id: "abcdef123456".parse().unwrap(),
+        let wanted = WantedBearerToken {
             name,
             description: None,
             application,
             environment,
             scope: TokenScope::Evaluate,
-            hash: TokenHash([7; 32]),
             expires_at: None,
         };
+        let id = "abcdef123456".parse().unwrap();
+        let token = CreateBearerToken { id, wanted, hash: TokenHash([7; 32]) };
         (desk, token)
     }
 
@@ -228,7 +236,7 @@ mod tests {
         let check = DeletionProtectionCheck::Bypass;
         let (mut desk, token) = desk();
         desk.run(token.clone()).unwrap();
-        let (application, environment) = (token.application.clone(), token.environment.clone());
+        let (application, environment) = (token.wanted.application.clone(), token.wanted.environment.clone());
         let delete = DeleteEnvironment { application, environment, check, last_read: None };
         desk.run(delete).unwrap();
         assert!(desk.world.bearer_tokens().is_empty());
@@ -236,7 +244,7 @@ mod tests {
 
         let (mut desk, token) = self::desk();
         desk.run(token.clone()).unwrap();
-        let application = token.application.clone();
+        let application = token.wanted.application.clone();
         desk.run(CascadeDeleteApplication { application, check, last_reads: vec![] }).unwrap();
         assert!(desk.world.bearer_tokens().is_empty());
     }
@@ -244,10 +252,14 @@ mod tests {
     #[test]
     fn an_expiry_lies_ahead_and_ends_the_token() {
         let (mut desk, token) = desk();
-        let past = CreateBearerToken { expires_at: Some(desk.now), ..token.clone() };
+        let until = |expires_at| {
+            let wanted = WantedBearerToken { expires_at: Some(expires_at), ..token.wanted.clone() };
+            CreateBearerToken { wanted, ..token.clone() }
+        };
+        let past = until(desk.now);
         assert_eq!(desk.run(past), Err(Refusal::ExpiryPassed(desk.now)));
         let soon = desk.now + jiff::SignedDuration::from_secs(1);
-        desk.run(CreateBearerToken { expires_at: Some(soon), ..token.clone() }).unwrap();
+        desk.run(until(soon)).unwrap();
         let made = &desk.world.bearer_tokens()[&token.id];
         assert!(!made.is_expired(desk.now) && made.is_expired(soon));
     }

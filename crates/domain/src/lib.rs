@@ -39,7 +39,9 @@ pub use application::{
     Application, CascadeDeleteApplication, CreateApplication, DeleteApplication, Removed, UpdateApplication,
 };
 pub use apply::Inapplicable;
-pub use bearer_token::{BearerToken, CreateBearerToken, RevokeBearerToken, TokenHash, TokenScope};
+pub use bearer_token::{
+    BearerToken, CreateBearerToken, RevokeBearerToken, TokenHash, TokenScope, WantedBearerToken,
+};
 pub use configuration_profile::{
     ConfigurationProfile, CreateConfigurationProfile, DeleteConfigurationProfile, ProfileType,
     UpdateConfigurationProfile, Validator,

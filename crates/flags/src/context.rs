@@ -3,6 +3,7 @@
 //! Values arrive as text or typed; a typed value means exactly what its text would. **Invariant:** nothing is copied
 //! and nothing allocated, so a context can be made for every evaluation.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use crate::rule::{Instant, Number};
@@ -42,6 +43,32 @@ impl From<f64> for Value<'_> {
 impl From<bool> for Value<'_> {
     fn from(boolean: bool) -> Self {
         Self::Boolean(boolean)
+    }
+}
+
+/// A value that is kept: its text may be somebody else's, or its own.
+#[derive(Clone, Debug, PartialEq)]
+pub enum KeptValue<'a> {
+    /// As [`Value::Text`].
+    Text(Cow<'a, str>),
+    /// As [`Value::Integer`].
+    Integer(i64),
+    /// As [`Value::Float`].
+    Float(f64),
+    /// As [`Value::Boolean`].
+    Boolean(bool),
+}
+
+impl KeptValue<'_> {
+    /// The value, borrowed.
+    #[must_use]
+    pub fn value(&self) -> Value<'_> {
+        match self {
+            Self::Text(text) => Value::Text(text),
+            Self::Integer(integer) => Value::Integer(*integer),
+            Self::Float(float) => Value::Float(*float),
+            Self::Boolean(boolean) => Value::Boolean(*boolean),
+        }
     }
 }
 

@@ -34,7 +34,7 @@ mod violation;
 
 pub use bucketing::Exposure;
 pub use compiled::{CompiledFlag, CompiledFlags, Evaluation, Reason};
-pub use context::{Context, Value};
+pub use context::{Context, KeptValue, Value};
 pub use diff::{Difference, DifferenceKind, FlagDifference, diff};
 pub use document::FlagDocument;
 pub use explain::{Explanation, Outcome, TriedVariant};

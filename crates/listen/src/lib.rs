@@ -9,13 +9,14 @@ pub use pieces::pieces;
 
 pub use axum::Router;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use socket2::{SockRef, TcpKeepalive};
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -34,7 +35,13 @@ pub struct Bounds {
     pub connections: usize,
     /// How long requests under way may go on after the listener was told to stop.
     pub drain_time: Duration,
+    /// Whether each request is told who is at the other end, as a [`Peer`].
+    pub tell_peers: bool,
 }
+
+/// Who is at the other end of a request's connection: a client, or a proxy in front of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
 
 impl Default for Bounds {
     fn default() -> Self {
@@ -44,6 +51,7 @@ impl Default for Bounds {
             head_time: Duration::from_secs(15),
             connections: 10_000,
             drain_time: Duration::from_secs(20),
+            tell_peers: false,
         }
     }
 }
@@ -104,8 +112,8 @@ pub async fn serve(
             accepted = listener.tcp.accept() => accepted,
             () = &mut stop => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok((stream, peer)) => (stream, bounds.tell_peers.then(|| Peer(peer.ip()))),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(EXHAUSTED).await;
@@ -113,7 +121,13 @@ pub async fn serve(
             }
         };
         prepare(&stream);
-        let service = TowerToHyperService::new(router.clone());
+        let router = TowerToHyperService::new(router.clone());
+        let service = service_fn(move |mut request| {
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(peer);
+            }
+            router.call(request)
+        });
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -8,14 +8,10 @@ use crate::error::Error;
 use crate::node::{Cause, Node};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
-use yardarm_domain::{
-    ApplicationId, BearerToken, BearerTokenId, CreateBearerToken, Description, EnvironmentId, Name,
-    TokenHash, TokenScope,
-};
+use yardarm_domain::{BearerToken, BearerTokenId, CreateBearerToken, TokenHash, WantedBearerToken};
 use zeroize::Zeroizing;
 
 /// What every token begins with, so that it is recognised where it should not be.
@@ -26,23 +22,6 @@ const ID: usize = 12;
 
 /// 32 bytes in base64.
 const SECRET: usize = 43;
-
-/// What a token is wanted for.
-#[derive(Clone, Debug)]
-pub struct WantedBearerToken {
-    /// What people call it.
-    pub name: Name,
-    /// What it is for.
-    pub description: Option<Description>,
-    /// Of which application.
-    pub application: ApplicationId,
-    /// For which environment.
-    pub environment: EnvironmentId,
-    /// What it is good for.
-    pub scope: TokenScope,
-    /// From when on it is not accepted. `None`: never.
-    pub expires_at: Option<Timestamp>,
-}
 
 /// A token just made: the only time its text is shown.
 pub struct NewBearerToken {
@@ -63,17 +42,7 @@ impl Node {
         cause: Cause,
     ) -> Result<NewBearerToken, Error> {
         let new = draw(self.shared().entropy.as_ref())?;
-        let WantedBearerToken { name, description, application, environment, scope, expires_at } = wanted;
-        let command = CreateBearerToken {
-            id: new.id.clone(),
-            name,
-            description,
-            application,
-            environment,
-            scope,
-            hash: hash(&new.text),
-            expires_at,
-        };
+        let command = CreateBearerToken { id: new.id.clone(), wanted, hash: hash(&new.text) };
         self.execute(command, cause).await?;
         Ok(new)
     }

@@ -32,7 +32,7 @@ mod tokens;
 mod view;
 
 pub use address::Address;
-pub use bearer_tokens::{NewBearerToken, WantedBearerToken};
+pub use bearer_tokens::NewBearerToken;
 pub use clock::{Clock, SystemClock};
 pub use configuration::{ConfigurationRefused, DeployConfiguration, StoreConfiguration, StoredConfiguration};
 pub use credentials::{AccessSecret, NewAccessKey};

@@ -1,8 +1,8 @@
 //! What is being served: one slot per configuration and environment, each behind an atomic pointer.
 //!
 //! **Invariants:** a reader finds a whole state, old or new, never a mixture; replacing a state never waits for readers;
-//! when new content cannot be loaded the state before stays, and is tried again; content that several places serve is
-//! loaded once and kept once.
+//! when new content cannot be loaded the state before stays, or at a start what everybody had, and it is tried again;
+//! content that several places serve is loaded once and kept once.
 
 use crate::address::Address;
 use crate::configuration::apart;
@@ -73,6 +73,15 @@ impl Loaded {
 
 /// Contents are not forgotten while there are no more than this.
 const FORGET_ABOVE: usize = 64;
+
+/// What became of bringing one slot up to date.
+#[derive(Debug, Default)]
+struct One {
+    /// Whether something else is served than before.
+    changed: bool,
+    /// Why it is not what it should be.
+    lacks: Option<Error>,
+}
 
 /// What became of bringing slots up to date.
 #[derive(Debug, Default)]
@@ -155,15 +164,13 @@ impl Slots {
                 Touched::Application(application) => refreshed.changed.extend(self.sweep(world, application)),
                 Touched::One(application, environment, profile) => {
                     let ids = (application, environment, profile);
-                    match self.refresh_one(world, seq, ids, log).await {
-                        Ok(true) => {
-                            refreshed.changed.push(Address::new(application, environment, profile));
-                        }
-                        Ok(false) => {}
-                        Err(error) => {
-                            tracing::error!(%application, %environment, %profile, %error, "content cannot be loaded");
-                            refreshed.behind.push(place);
-                        }
+                    let One { changed, lacks } = self.refresh_one(world, seq, ids, log).await;
+                    if changed {
+                        refreshed.changed.push(Address::new(application, environment, profile));
+                    }
+                    if let Some(error) = lacks {
+                        tracing::error!(%application, %environment, %profile, %error, "content cannot be loaded");
+                        refreshed.behind.push(place);
                     }
                 }
             }
@@ -171,39 +178,49 @@ impl Slots {
         refreshed
     }
 
-    /// Answers whether something else is served than before.
     async fn refresh_one(
         &self,
         world: &World,
         seq: Seq,
         (application, environment, profile): (&ApplicationId, &EnvironmentId, &ProfileId),
         log: &dyn Log,
-    ) -> Result<bool, Error> {
+    ) -> One {
         let address = Address::new(application, environment, profile);
-        let Some(slot) = self.get(&address) else { return Ok(false) };
+        let Some(slot) = self.get(&address) else { return One::default() };
         let Some(live) = live(world, application, environment, profile) else {
-            return Ok(slot.state.swap(None).is_some());
+            return One { changed: slot.state.swap(None).is_some(), lacks: None };
         };
         let old = slot.state.load_full();
         let stable = match &live.stable {
-            Some(deployment) => Some(self.ready(deployment, old.as_deref(), log).await?),
+            Some(deployment) => match self.ready(deployment, old.as_deref(), log).await {
+                Ok(stable) => Some(stable),
+                Err(error) => return One { changed: false, lacks: Some(error) },
+            },
             None => None,
         };
-        let candidate = match &live.candidate {
-            Some((deployment, exposure)) => Some(Candidate {
-                version: self.ready(deployment, old.as_deref(), log).await?,
-                deployment: deployment.number,
-                exposure: *exposure,
-                key: Deployment::bucketing_key(application, environment, deployment.number).into(),
-            }),
-            None => None,
+        let (candidate, lacks) = match &live.candidate {
+            Some((deployment, exposure)) => match self.ready(deployment, old.as_deref(), log).await {
+                Ok(version) => {
+                    let key = Deployment::bucketing_key(application, environment, deployment.number).into();
+                    (
+                        Some(Candidate { version, deployment: deployment.number, exposure: *exposure, key }),
+                        None,
+                    )
+                }
+                // What is served stays. Where nothing is, as at a start, what everybody had is better than nothing.
+                Err(error) if old.is_some() || stable.is_none() => {
+                    return One { changed: false, lacks: Some(error) };
+                }
+                Err(error) => (None, Some(error)),
+            },
+            None => (None, None),
         };
         let new = Served { stable, candidate, revision: seq };
         if old.is_some_and(|old| old.is_same(&new)) {
-            return Ok(false);
+            return One { changed: false, lacks };
         }
         slot.state.store(Some(Arc::new(new)));
-        Ok(true)
+        One { changed: true, lacks }
     }
 
     /// Makes the slots that `touched` needs and that are not there, all at once: at the start there are thousands.

@@ -2,9 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
 use jiff::SignedDuration;
-use yardarm_domain::{ProfileType, RevokeBearerToken, TokenScope};
+use yardarm_domain::{ProfileType, RevokeBearerToken, TokenScope, WantedBearerToken};
 use yardarm_log::{Log, Seq};
-use yardarm_node::{NewBearerToken, WantedBearerToken};
+use yardarm_node::NewBearerToken;
 use yardarm_testkit::{Shop, TestNode, cause, master_keys};
 
 async fn token(test: &TestNode, shop: &Shop, lifetime_s: Option<i64>) -> NewBearerToken {

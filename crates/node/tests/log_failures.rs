@@ -2,8 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
 use jiff::SignedDuration;
+use std::sync::Arc;
 use yardarm_domain::{CreateApplication, ProfileType, Tags, UpdateApplication};
-use yardarm_log::{Log, Seq};
+use yardarm_log::{ContentHash, Log, MemoryLog, Seq};
 use yardarm_node::{Error, NodeConfig};
 use yardarm_testkit::{
     AppendFate, FaultyLog, ManualClock, Shop, TestNode, Trouble, account, cause, master_keys,
@@ -304,4 +305,32 @@ async fn too_many_waiting_commands_are_turned_away() {
     }
     assert_eq!((done, busy), (3, 7));
     assert_eq!(test.node.view().world.applications().len(), 3);
+}
+
+#[tokio::test]
+async fn a_version_on_its_way_that_cannot_be_loaded_keeps_nobody_from_the_one_before() {
+    let (log, clock) = (MemoryLog::new(), ManualClock::default());
+    let config = || NodeConfig::new(account());
+    let first = TestNode::start_with(config(), log.clone(), clock.clone(), 1).await.unwrap();
+    let shop = Shop::open(&first, ProfileType::Freeform, vec![]).await.unwrap();
+    shop.serve("old").await.unwrap();
+    shop.store("new", None).await.unwrap();
+    let slowly = shop.strategy(600, 600, 50).await.unwrap();
+    shop.deploy(&slowly).await.unwrap();
+    first.advance(SECOND * 300).await;
+    let address = first.node.address("shop", "production", "settings").unwrap();
+    let new = first.node.served(&address).unwrap().candidate().unwrap().version.content;
+    drop(first);
+
+    let faults = FaultyLog::new(Arc::new(log.clone()), 2);
+    faults.lose(ContentHash(new.0));
+    let second = TestNode::start_on(config(), log, faults, clock, master_keys(), 2).await.unwrap();
+    let served = second.node.served(&address).unwrap();
+    assert_eq!(served.for_anyone().unwrap().body, "old");
+    assert!(served.candidate().is_none());
+    assert_eq!(second.node.status().behind, 1, "and that is said");
+    second.faults.find_all();
+    second.advance(SECOND * 5).await;
+    assert!(second.node.served(&address).unwrap().candidate().is_some());
+    assert_eq!(second.node.status().behind, 0);
 }

@@ -14,7 +14,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use serde::{Deserialize, de};
 use std::borrow::Cow;
 use std::fmt;
-use yardarm_flags::Value;
+use yardarm_flags::{KeptValue, Value};
 
 /// Most attributes of a context, those of nested objects included.
 pub const MAX_ATTRIBUTES: usize = 1_000;
@@ -41,30 +41,10 @@ pub struct Malformed {
 #[derive(Clone, Debug, Default)]
 pub struct Request<'b> {
     /// The last one given comes first.
-    attributes: Vec<(Cow<'b, str>, Attribute<'b>)>,
+    attributes: Vec<(Cow<'b, str>, KeptValue<'b>)>,
     targeting_key: Option<Cow<'b, str>>,
     /// Keys of flags, sorted; empty for all.
     filter: Vec<Box<str>>,
-}
-
-/// The value of an attribute.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Attribute<'b> {
-    Text(Cow<'b, str>),
-    Integer(i64),
-    Float(f64),
-    Boolean(bool),
-}
-
-impl Attribute<'_> {
-    fn value(&self) -> Value<'_> {
-        match self {
-            Self::Text(text) => Value::Text(text),
-            Self::Integer(integer) => Value::Integer(*integer),
-            Self::Float(float) => Value::Float(*float),
-            Self::Boolean(boolean) => Value::Boolean(*boolean),
-        }
-    }
 }
 
 impl<'b> Request<'b> {
@@ -151,7 +131,7 @@ impl<'b> Reading<'b> {
         E::custom(fault)
     }
 
-    fn attribute<E: de::Error>(&mut self, key: Cow<'b, str>, value: Attribute<'b>) -> Result<(), E> {
+    fn attribute<E: de::Error>(&mut self, key: Cow<'b, str>, value: KeptValue<'b>) -> Result<(), E> {
         if self.request.attributes.len() >= MAX_ATTRIBUTES {
             return Err(self.refuse(TOO_MANY));
         }
@@ -289,7 +269,7 @@ struct Member<'r, 'b> {
 }
 
 impl<'b> Member<'_, 'b> {
-    fn scalar<E: de::Error>(self, value: Attribute<'b>) -> Result<(), E> {
+    fn scalar<E: de::Error>(self, value: KeptValue<'b>) -> Result<(), E> {
         if self.place == Place::TargetingKey {
             return Err(self.reading.refuse(NOT_A_TEXT));
         }
@@ -304,7 +284,7 @@ impl<'b> Member<'_, 'b> {
             Place::Filter => text.split(',').for_each(|key| self.reading.filter(key)),
             Place::Attribute => {}
         }
-        self.reading.attribute(self.key, Attribute::Text(text))
+        self.reading.attribute(self.key, KeptValue::Text(text))
     }
 }
 
@@ -328,21 +308,21 @@ impl<'de> Visitor<'de> for Member<'_, 'de> {
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<(), E> {
-        self.scalar(Attribute::Boolean(value))
+        self.scalar(KeptValue::Boolean(value))
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<(), E> {
-        self.scalar(Attribute::Integer(value))
+        self.scalar(KeptValue::Integer(value))
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<(), E> {
         // A number means what its text means, however large.
-        let large = |_| Attribute::Text(value.to_string().into());
-        self.scalar(i64::try_from(value).map_or_else(large, Attribute::Integer))
+        let large = |_| KeptValue::Text(value.to_string().into());
+        self.scalar(i64::try_from(value).map_or_else(large, KeptValue::Integer))
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
-        self.scalar(Attribute::Float(value))
+        self.scalar(KeptValue::Float(value))
     }
 
     fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<(), E> {
@@ -373,7 +353,7 @@ impl<'de> Visitor<'de> for Member<'_, 'de> {
             items.iter().filter_map(serde_json::Value::as_str).for_each(|key| self.reading.filter(key));
         }
         let text = serde_json::to_string(&items).map_err(A::Error::custom)?;
-        self.reading.attribute(self.key, Attribute::Text(text.into()))
+        self.reading.attribute(self.key, KeptValue::Text(text.into()))
     }
 }
 

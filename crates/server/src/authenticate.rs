@@ -1,6 +1,7 @@
 //! Who sent a request: AWS Signature Version 4, checked against the node's access keys.
 
 use crate::fault::Fault;
+use crate::pace::Payer;
 use crate::settings::Authentication;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -60,6 +61,18 @@ pub(crate) struct Sender {
     pub(crate) actor: String,
     /// The token that was shown, if one was.
     pub(crate) bearer: Option<Arc<BearerToken>>,
+    /// Whether anything was proved.
+    proven: bool,
+}
+
+impl Sender {
+    /// Whose requests this one is counted with. `None`: those of its address.
+    pub(crate) fn payer(&self) -> Option<Payer<'_>> {
+        match &self.bearer {
+            Some(token) => Some(Payer::Token(token.id.as_str())),
+            None => self.proven.then_some(Payer::AccessKey(&self.actor)),
+        }
+    }
 }
 
 /// What a signature is checked with.
@@ -115,9 +128,13 @@ impl Claim<'_> {
     /// Who has sent the request.
     pub(crate) fn prove(self, node: &Node, body: &Bytes) -> Result<Sender, Fault> {
         let (signed, key) = match self.0 {
-            Who::Anybody => return Ok(Sender { actor: "anonymous".into(), bearer: None }),
+            Who::Anybody => return Ok(Sender { actor: "anonymous".into(), bearer: None, proven: false }),
             Who::Bearer(token) => {
-                return Ok(Sender { actor: format!("token:{}", token.id), bearer: Some(token) });
+                return Ok(Sender {
+                    actor: format!("token:{}", token.id),
+                    bearer: Some(token),
+                    proven: true,
+                });
             }
             Who::Signer(signed, key) => (signed, key),
         };
@@ -127,7 +144,7 @@ impl Claim<'_> {
         };
         let expected = Expected::new(node.config().account.region.as_str(), SERVICE);
         signed.verify(credential, &BodyDigest::of(body), node.now(), &expected).map_err(|e| refused(&e))?;
-        Ok(Sender { actor: signed.access_key_id().into(), bearer: None })
+        Ok(Sender { actor: signed.access_key_id().into(), bearer: None, proven: true })
     }
 }
 

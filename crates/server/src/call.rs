@@ -51,6 +51,15 @@ impl Call {
         if is_it { Ok(()) } else { Err(other()) }
     }
 
+    /// Refuses the bearer of a token that has been revoked or has expired since the request was admitted.
+    pub(crate) fn ensure_bearer(&self) -> Result<(), Fault> {
+        let Some(token) = &self.bearer else { return Ok(()) };
+        let view = self.node.view();
+        let known = view.world.bearer_tokens().get(&token.id);
+        let ended = || Fault::told(ErrorKind::Unauthorized, "The token was revoked or has expired.");
+        if known.is_some_and(|token| !token.is_expired(self.node.now())) { Ok(()) } else { Err(ended()) }
+    }
+
     /// The JSON body as `T`.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Fault> {
         read_body(&self.body).map_err(|error| Fault::bad_request(error.to_string()))

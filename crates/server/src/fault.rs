@@ -3,7 +3,7 @@
 use crate::answer::JSON;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use std::fmt;
 use yardarm_wire::errors::{ErrorBody, ErrorKind};
 use yardarm_wire::headers;
@@ -13,12 +13,14 @@ use yardarm_wire::headers;
 pub(crate) struct Fault {
     pub(crate) kind: ErrorKind,
     pub(crate) body: Box<ErrorBody>,
+    /// When to try again, seconds.
+    pub(crate) retry_after_s: Option<u32>,
 }
 
 impl Fault {
     /// An error with a body of its own.
     pub(crate) fn new(kind: ErrorKind, body: ErrorBody) -> Self {
-        Self { kind, body: Box::new(body) }
+        Self { kind, body: Box::new(body), retry_after_s: None }
     }
 
     /// An error that is told by its message alone.
@@ -46,6 +48,9 @@ impl IntoResponse for Fault {
         *response.status_mut() = self.kind.status();
         response.headers_mut().insert(CONTENT_TYPE, JSON);
         response.headers_mut().insert(headers::X_AMZN_ERRORTYPE, self.kind.error_type());
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response
     }
 }

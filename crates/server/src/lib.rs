@@ -19,10 +19,12 @@ mod fault;
 mod metrics;
 mod native;
 mod ofrep;
+mod pace;
+mod rate;
 mod refusal;
 mod router;
 mod settings;
 
 pub use router::router;
-pub use settings::{Authentication, Limits, OfrepSettings, ServerSettings};
+pub use settings::{Authentication, Limits, OfrepSettings, RateLimits, ServerSettings};
 pub use yardarm_ofrep::StreamSettings;

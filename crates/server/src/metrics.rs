@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** counting takes no lock: every route has its counters from the start.
 
+use crate::pace::Paces;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
@@ -70,9 +71,11 @@ impl Metrics {
     }
 
     /// Everything, as text.
-    pub(crate) fn render(&self, node: &Node) -> Result<String, fmt::Error> {
+    pub(crate) fn render(&self, node: &Node, paces: Option<&Paces>) -> Result<String, fmt::Error> {
         let mut registry = Registry::default();
-        registry.register_collector(Box::new(Snapshot { routes: self.routes.clone(), node: node.clone() }));
+        let limited = paces.map(Paces::refused).into_iter().flatten().collect();
+        let snapshot = Snapshot { routes: self.routes.clone(), node: node.clone(), limited };
+        registry.register_collector(Box::new(snapshot));
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry)?;
         Ok(text)
@@ -82,6 +85,8 @@ impl Metrics {
 struct Snapshot {
     routes: Vec<Arc<RouteMetrics>>,
     node: Node,
+    /// Requests beyond a limit, by whose.
+    limited: Vec<(&'static str, u64)>,
 }
 
 impl fmt::Debug for Snapshot {
@@ -94,6 +99,7 @@ impl Collector for Snapshot {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         self.requests(&mut encoder)?;
         self.durations(&mut encoder)?;
+        self.limited(&mut encoder)?;
         self.node(&mut encoder)
     }
 }
@@ -139,6 +145,20 @@ impl Snapshot {
             family
                 .encode_family(&labels)?
                 .encode_histogram::<[(&str, &str); 0]>(sum, count, &buckets, None)?;
+        }
+        Ok(())
+    }
+
+    fn limited(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        if self.limited.is_empty() {
+            return Ok(());
+        }
+        let help =
+            "Requests that were refused because their caller sends too many, by what it is told apart by.";
+        let mut family =
+            encoder.encode_descriptor("yardarm_rate_limited_requests", help, None, MetricType::Counter)?;
+        for (by, refused) in &self.limited {
+            ConstCounter::new(*refused).encode(family.encode_family(&[("by", *by)])?)?;
         }
         Ok(())
     }

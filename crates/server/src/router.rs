@@ -8,6 +8,7 @@ use crate::fault::Fault;
 use crate::metrics::{Metrics, RouteMetrics};
 use crate::native;
 use crate::ofrep;
+use crate::pace::Paces;
 use crate::settings::{Limits, ServerSettings};
 use axum::Router;
 use axum::body::Body;
@@ -31,12 +32,15 @@ pub(crate) struct App {
     pub(crate) node: Node,
     pub(crate) settings: Arc<ServerSettings>,
     pub(crate) authenticator: Authenticator,
+    /// Limits on the requests of one caller, if there are any.
+    pub(crate) paces: Option<Paces>,
 }
 
 /// Everything this server answers.
 pub fn router(node: Node, settings: ServerSettings) -> Router {
     let authenticator = Authenticator::new(settings.authentication, settings.dev);
-    let app = Arc::new(App { node, settings: Arc::new(settings), authenticator });
+    let paces = Paces::new(&settings.rates);
+    let app = Arc::new(App { node, settings: Arc::new(settings), authenticator, paces });
     let mut metrics = Metrics::default();
     let mut router = Router::new();
     for operation in OPERATIONS {
@@ -120,9 +124,12 @@ async fn labels(parts: &mut Parts) -> Result<Vec<(Box<str>, String)>, Fault> {
 pub(crate) async fn admit(app: &App, request: Request, id: &str, access: Access) -> Result<Call, Fault> {
     let (mut parts, body) = request.into_parts();
     let labels = labels(&mut parts).await?;
-    let claim = app.authenticator.claim(&app.node, &parts, access)?;
+    let claim = app.authenticator.claim(&app.node, &parts, access);
+    let claim = claim.map_err(|fault| app.refused_stranger(&parts, fault))?;
     let body = receive(body, &app.settings.limits).await?;
-    let Sender { actor, bearer } = claim.prove(&app.node, &body)?;
+    let sender = claim.prove(&app.node, &body).map_err(|fault| app.refused_stranger(&parts, fault))?;
+    app.ensure_pace(&sender, &parts)?;
+    let Sender { actor, bearer, .. } = sender;
     let reason = parts.headers.get("yardarm-reason").and_then(|reason| reason.to_str().ok());
     let reason = reason.map(|reason| reason.chars().take(1_024).collect());
     Ok(Call {

@@ -32,6 +32,25 @@ impl Default for Limits {
     }
 }
 
+/// How many requests a second each caller may make; zero for any number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimits {
+    /// The bearer of a token.
+    pub token_per_s: u32,
+    /// The holder of an access key.
+    pub access_key_per_s: u32,
+    /// All at one address who prove nothing: without authentication, or with a credential that is refused.
+    pub address_per_s: u32,
+    /// As many as are due in so many seconds may come at once.
+    pub burst_s: u32,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self { token_per_s: 0, access_key_per_s: 0, address_per_s: 0, burst_s: 5 }
+    }
+}
+
 /// How OpenFeature clients are served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OfrepSettings {
@@ -81,6 +100,8 @@ pub struct ServerSettings {
     pub dev: bool,
     /// Bounds.
     pub limits: Limits,
+    /// Limits on the requests of one caller.
+    pub rates: RateLimits,
     /// OpenFeature clients.
     pub ofrep: OfrepSettings,
     /// Whether a monitor without `AlarmRoleArn` is refused, as the service does although its model says otherwise.

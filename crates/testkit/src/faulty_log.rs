@@ -75,6 +75,8 @@ struct State {
 struct Faults {
     trouble: Trouble,
     script: VecDeque<AppendFate>,
+    /// Content that cannot be loaded, whatever the trouble.
+    lost: Vec<ContentHash>,
     generator: fastrand::Rng,
 }
 
@@ -105,7 +107,7 @@ impl FaultyLog {
 
     fn with(inner: Arc<dyn Log>, grown: Option<Arc<Notify>>, seed: u64) -> Self {
         let generator = fastrand::Rng::with_seed(seed);
-        let faults = Faults { trouble: Trouble::NONE, script: VecDeque::new(), generator };
+        let faults = Faults { trouble: Trouble::NONE, script: VecDeque::new(), lost: vec![], generator };
         let state = State {
             faults: Mutex::new(faults),
             begun: AtomicU64::new(0),
@@ -124,6 +126,16 @@ impl FaultyLog {
     /// What becomes of the next appends, one after the other, whatever the trouble.
     pub fn script(&self, fates: impl IntoIterator<Item = AppendFate>) {
         self.faults().script.extend(fates);
+    }
+
+    /// From now on this content cannot be loaded.
+    pub fn lose(&self, hash: ContentHash) {
+        self.faults().lost.push(hash);
+    }
+
+    /// What was lost can be loaded again.
+    pub fn find_all(&self) {
+        self.faults().lost.clear();
     }
 
     /// Calls begun so far, without those that only wait for a change or concern snapshots.
@@ -250,6 +262,9 @@ impl Log for FaultyLog {
         let _call = self.begin();
         self.dawdle().await;
         self.try_luck(|trouble| trouble.content_fails)?;
+        if self.faults().lost.contains(&hash) {
+            return Err(injected());
+        }
         let content = self.inner.content(hash).await;
         self.dawdle().await;
         content

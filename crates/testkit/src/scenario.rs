@@ -17,12 +17,11 @@ use yardarm_domain::{
     DeletionProtectionCheck, DeploymentNumber, DeploymentState, EnvironmentId, Monitor, ProfileId,
     ProfileType, ReplicateTo, Resource, RevokeBearerToken, StopDeployment, StrategyId, TagResource, Tags,
     TokenScope, UntagResource, UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile,
-    UpdateDeploymentStrategy, UpdateEnvironment, Validator,
+    UpdateDeploymentStrategy, UpdateEnvironment, Validator, WantedBearerToken,
 };
 use yardarm_log::MemoryLog;
 use yardarm_node::{
-    Cause, ConfigurationRefused, DeployConfiguration, Error, MasterKeys, Node, NodeConfig,
-    StoreConfiguration, WantedBearerToken,
+    Cause, ConfigurationRefused, DeployConfiguration, Error, MasterKeys, Node, NodeConfig, StoreConfiguration,
 };
 use zeroize::Zeroizing;
 

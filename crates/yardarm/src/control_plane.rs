@@ -6,7 +6,7 @@ use crate::api::Api;
 use crate::commands::Failure;
 use crate::options::Target;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH};
 use http::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -243,6 +243,12 @@ impl ControlPlane {
         }
     }
 
+    /// Follows what an environment serves of a profile.
+    pub(crate) fn watch(&self, profile: &FlagProfile, environment: &Environment) -> Watch<'_> {
+        let path = rollout_path(&profile.application.id, &profile.id, &environment.id);
+        Watch { plane: self, path, tag: None }
+    }
+
     /// What an environment serves; `None` if nothing was ever deployed there.
     pub(crate) fn rollout(
         &self,
@@ -259,11 +265,7 @@ impl ControlPlane {
         profile: &str,
         environment: &str,
     ) -> Result<Option<RolloutState>, Failure> {
-        let path = paths::ROLLOUT
-            .replace("{application}", &segment(application))
-            .replace("{environment}", &segment(environment))
-            .replace("{profile}", &segment(profile));
-        self.get(&path)
+        self.get(&rollout_path(application, profile, environment))
     }
 
     /// Whether it can be asked more than what is deployed.
@@ -319,6 +321,37 @@ impl ControlPlane {
         }
         Ok(all)
     }
+}
+
+/// Hears of every change of what an environment serves of a profile.
+pub(crate) struct Watch<'p> {
+    plane: &'p ControlPlane,
+    path: String,
+    /// Names what was served when the server last answered.
+    tag: Option<HeaderValue>,
+}
+
+impl Watch<'_> {
+    /// Waits until something else is served than at the last call, but no longer than [`LONGEST_WATCH_S`]: not everything
+    /// that happens to a deployment changes what is served. The first time it does not wait.
+    pub(crate) fn changed(&mut self) -> Result<(), ApiError> {
+        let wait = if self.tag.is_some() { LONGEST_WATCH_S } else { 0 };
+        let target = format!("{}?wait={wait}", self.path);
+        let known: Vec<_> = self.tag.iter().map(|tag| (IF_NONE_MATCH, tag.clone())).collect();
+        let answer = self.plane.api.send(Method::GET, &target, &known, Bytes::new())?;
+        self.tag = answer.headers().get(ETAG).cloned();
+        Ok(())
+    }
+}
+
+/// How long the server is asked to hold an answer, seconds.
+const LONGEST_WATCH_S: u32 = 10;
+
+fn rollout_path(application: &str, profile: &str, environment: &str) -> String {
+    paths::ROLLOUT
+        .replace("{application}", &segment(application))
+        .replace("{environment}", &segment(environment))
+        .replace("{profile}", &segment(profile))
 }
 
 fn deployments(environment: &Environment) -> String {

@@ -15,7 +15,7 @@ use yardarm_domain::rollout::Begin;
 use yardarm_domain::{Account, AccountId, Concurrency, Policy, Quotas, Region};
 use yardarm_listen::Bounds;
 use yardarm_node::{NodeConfig, SessionSettings};
-use yardarm_server::{Authentication, Limits, OfrepSettings, ServerSettings, StreamSettings};
+use yardarm_server::{Authentication, Limits, OfrepSettings, RateLimits, ServerSettings, StreamSettings};
 
 /// How requests prove who sent them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -183,6 +183,14 @@ options! {
     request_timeout_seconds: u32 = "YARDARM_REQUEST_TIMEOUT_SECONDS", "request-timeout-seconds", 30;
     /// How long requests under way may go on at shutdown.
     drain_seconds: u32 = "YARDARM_DRAIN_SECONDS", "drain-seconds", 20;
+    /// The most requests a second of one bearer token; 0 for any number.
+    rate_limit_token: u32 = "YARDARM_RATE_LIMIT_TOKEN", "rate-limit-token", RateLimits::default().token_per_s;
+    /// The most requests a second of one access key; 0 for any number.
+    rate_limit_access_key: u32 = "YARDARM_RATE_LIMIT_ACCESS_KEY", "rate-limit-access-key", RateLimits::default().access_key_per_s;
+    /// The most requests a second from one address that prove nothing; 0 for any number.
+    rate_limit_address: u32 = "YARDARM_RATE_LIMIT_ADDRESS", "rate-limit-address", RateLimits::default().address_per_s;
+    /// As many requests as are due in so many seconds may come at once.
+    rate_limit_burst_seconds: u32 = "YARDARM_RATE_LIMIT_BURST_SECONDS", "rate-limit-burst-seconds", RateLimits::default().burst_s;
     /// A second place for all OFREP paths, as in /team-a.
     ofrep_prefix: String = "YARDARM_OFREP_PREFIX", "ofrep-prefix", String::new();
     /// Origins of web pages that may evaluate flags over OFREP, separated by commas; * for all.
@@ -378,8 +386,15 @@ impl InForce {
                     headers: self.max_headers,
                     connections: self.max_connections,
                     drain_time: Duration::from_secs(self.drain_seconds.into()),
+                    tell_peers: self.rate_limit_address > 0,
                     ..Bounds::default()
                 },
+            },
+            rates: RateLimits {
+                token_per_s: self.rate_limit_token,
+                access_key_per_s: self.rate_limit_access_key,
+                address_per_s: self.rate_limit_address,
+                burst_s: self.rate_limit_burst_seconds,
             },
             ofrep: self.ofrep()?,
             strict_alarm_role: self.strict_alarm_role,

@@ -138,12 +138,15 @@ async fn find(keeper: &Arc<Keeper>, subject: &Subject, entity: Option<&str>) -> 
 }
 
 async fn read(body: Body) -> Result<Bytes, Answer> {
+    let too_large = || Answer::general(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB");
+    // Not read first: who announces too much is told before sending it.
+    if http_body::Body::size_hint(&body).lower() > BODY_BYTES as u64 {
+        return Err(too_large());
+    }
     let whole = tokio::time::timeout(BODY_TIME, Limited::new(body, BODY_BYTES).collect()).await;
     match whole {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Answer::general(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB"))
-        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(_)) => Err(Answer::general(StatusCode::BAD_REQUEST, "the body could not be read")),
         Err(_) => Err(Answer::general(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")),
     }

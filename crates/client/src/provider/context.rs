@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use open_feature::{EvaluationContext, EvaluationContextFieldValue, StructValue, Value as Member};
 use std::borrow::Cow;
-use yardarm_flags::{CompiledFlag, Value};
+use yardarm_flags::{CompiledFlag, KeptValue, Value};
 
 /// The attribute that stands for the caller in splits and in gradual deployments.
 const TARGETING_KEY: &str = "targetingKey";
@@ -24,27 +24,8 @@ const MAX_DEPTH: usize = 64;
 /// A context, read.
 #[derive(Debug, Default)]
 pub(super) struct Caller<'c> {
-    attributes: Vec<(Cow<'c, str>, Attribute<'c>)>,
+    attributes: Vec<(Cow<'c, str>, KeptValue<'c>)>,
     targeting_key: Option<&'c str>,
-}
-
-#[derive(Debug)]
-enum Attribute<'c> {
-    Text(Cow<'c, str>),
-    Integer(i64),
-    Float(f64),
-    Boolean(bool),
-}
-
-impl Attribute<'_> {
-    fn value(&self) -> Value<'_> {
-        match self {
-            Self::Text(text) => Value::Text(text),
-            Self::Integer(integer) => Value::Integer(*integer),
-            Self::Float(float) => Value::Float(*float),
-            Self::Boolean(boolean) => Value::Boolean(*boolean),
-        }
-    }
 }
 
 impl<'c> Caller<'c> {
@@ -54,14 +35,14 @@ impl<'c> Caller<'c> {
         let named = context.custom_fields.get(TARGETING_KEY).and_then(EvaluationContextFieldValue::as_str);
         caller.targeting_key = context.targeting_key.as_deref().or(named).filter(|key| !key.is_empty());
         if let Some(key) = caller.targeting_key {
-            caller.push(TARGETING_KEY.into(), Attribute::Text(key.into()));
+            caller.push(TARGETING_KEY.into(), KeptValue::Text(key.into()));
         }
         let others = context.custom_fields.iter().filter(|(name, _)| *name != TARGETING_KEY);
         for (name, value) in others {
             caller.field(name, value);
         }
         if let Some(key) = caller.targeting_key.filter(|_| !caller.has(ENTITY_ID)) {
-            caller.push(ENTITY_ID.into(), Attribute::Text(key.into()));
+            caller.push(ENTITY_ID.into(), KeptValue::Text(key.into()));
         }
         caller
     }
@@ -86,7 +67,7 @@ impl<'c> Caller<'c> {
         self.attributes.iter().any(|(known, _)| known == name)
     }
 
-    fn push(&mut self, name: Cow<'c, str>, value: Attribute<'c>) {
+    fn push(&mut self, name: Cow<'c, str>, value: KeptValue<'c>) {
         if self.attributes.len() < MAX_ATTRIBUTES {
             self.attributes.push((name, value));
         }
@@ -95,14 +76,14 @@ impl<'c> Caller<'c> {
     fn field(&mut self, name: &'c str, value: &'c EvaluationContextFieldValue) {
         match value {
             EvaluationContextFieldValue::Bool(boolean) => {
-                self.push(name.into(), Attribute::Boolean(*boolean))
+                self.push(name.into(), KeptValue::Boolean(*boolean))
             }
-            EvaluationContextFieldValue::Int(integer) => self.push(name.into(), Attribute::Integer(*integer)),
-            EvaluationContextFieldValue::Float(float) => self.push(name.into(), Attribute::Float(*float)),
-            EvaluationContextFieldValue::String(text) => self.push(name.into(), Attribute::Text(text.into())),
+            EvaluationContextFieldValue::Int(integer) => self.push(name.into(), KeptValue::Integer(*integer)),
+            EvaluationContextFieldValue::Float(float) => self.push(name.into(), KeptValue::Float(*float)),
+            EvaluationContextFieldValue::String(text) => self.push(name.into(), KeptValue::Text(text.into())),
             EvaluationContextFieldValue::DateTime(instant) => {
                 if let Ok(instant) = Timestamp::from_nanosecond(instant.unix_timestamp_nanos()) {
-                    self.push(name.into(), Attribute::Text(instant.to_string().into()));
+                    self.push(name.into(), KeptValue::Text(instant.to_string().into()));
                 }
             }
             // The kind of a structure is the program's: two are known here.
@@ -126,13 +107,13 @@ impl<'c> Caller<'c> {
 
     fn member(&mut self, name: Cow<'c, str>, value: &'c Member, depth: usize) {
         match value {
-            Member::Bool(boolean) => self.push(name, Attribute::Boolean(*boolean)),
-            Member::Int(integer) => self.push(name, Attribute::Integer(*integer)),
-            Member::Float(float) => self.push(name, Attribute::Float(*float)),
-            Member::String(text) => self.push(name, Attribute::Text(text.into())),
+            Member::Bool(boolean) => self.push(name, KeptValue::Boolean(*boolean)),
+            Member::Int(integer) => self.push(name, KeptValue::Integer(*integer)),
+            Member::Float(float) => self.push(name, KeptValue::Float(*float)),
+            Member::String(text) => self.push(name, KeptValue::Text(text.into())),
             Member::Array(items) => {
                 let items = items.iter().map(|item| json(item, depth)).collect();
-                self.push(name, Attribute::Text(serde_json::Value::Array(items).to_string().into()));
+                self.push(name, KeptValue::Text(serde_json::Value::Array(items).to_string().into()));
             }
             Member::Struct(members) => {
                 if let Some(depth) = depth.checked_sub(1) {
@@ -145,14 +126,14 @@ impl<'c> Caller<'c> {
     fn json(&mut self, name: Cow<'c, str>, value: &'c serde_json::Value, depth: usize) {
         match value {
             serde_json::Value::Null => {}
-            serde_json::Value::Bool(boolean) => self.push(name, Attribute::Boolean(*boolean)),
+            serde_json::Value::Bool(boolean) => self.push(name, KeptValue::Boolean(*boolean)),
             serde_json::Value::Number(number) => {
                 let float = || number.as_f64().filter(|_| number.is_f64());
-                let value = number.as_i64().map(Attribute::Integer).or_else(|| float().map(Attribute::Float));
-                self.push(name, value.unwrap_or_else(|| Attribute::Text(number.to_string().into())));
+                let value = number.as_i64().map(KeptValue::Integer).or_else(|| float().map(KeptValue::Float));
+                self.push(name, value.unwrap_or_else(|| KeptValue::Text(number.to_string().into())));
             }
-            serde_json::Value::String(text) => self.push(name, Attribute::Text(text.into())),
-            serde_json::Value::Array(_) => self.push(name, Attribute::Text(value.to_string().into())),
+            serde_json::Value::String(text) => self.push(name, KeptValue::Text(text.into())),
+            serde_json::Value::Array(_) => self.push(name, KeptValue::Text(value.to_string().into())),
             serde_json::Value::Object(members) => {
                 let Some(depth) = depth.checked_sub(1) else { return };
                 for (member, value) in members {

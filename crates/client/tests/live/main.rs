@@ -5,3 +5,4 @@ mod following;
 mod offline;
 mod openfeature;
 mod server;
+mod token;

@@ -23,18 +23,24 @@ pub(crate) struct Rig {
     pub(crate) clock: ManualClock,
     log: MemoryLog,
     address: SocketAddr,
+    authentication: Authentication,
     runtime: Option<Runtime>,
 }
 
 impl Rig {
-    /// A server with an application `shop`, an environment `production` and a profile `settings`.
+    /// A server with an application `shop`, an environment `production` and a profile `settings`. It asks nobody who they
+    /// are.
     pub(crate) async fn start(kind: ProfileType) -> Self {
+        Self::start_with(kind, Authentication::None).await
+    }
+
+    pub(crate) async fn start_with(kind: ProfileType, authentication: Authentication) -> Self {
         let (log, clock) = (MemoryLog::new(), ManualClock::default());
-        let (runtime, node, address) = run(&log, &clock, 1, ([127, 0, 0, 1], 0).into()).await;
+        let (runtime, node, address) = run(&log, &clock, 1, ([127, 0, 0, 1], 0).into(), authentication).await;
         let test = TestNode::start_with(NodeConfig::new(account()), MemoryLog::new(), clock.clone(), 9);
         let test = TestNode { node, ..test.await.unwrap() };
         let shop = Shop::open(&test, kind, vec![]).await.unwrap();
-        Self { shop, clock, log, address, runtime: Some(runtime) }
+        Self { shop, clock, log, address, authentication, runtime: Some(runtime) }
     }
 
     /// Ends the server as a crash does: connections break, nothing is said to anybody.
@@ -46,23 +52,24 @@ impl Rig {
 
     /// Starts it again at the same address with what is in its log.
     pub(crate) async fn restart(&mut self) {
-        let (runtime, node, _) = run(&self.log, &self.clock, 2, self.address).await;
+        let (runtime, node, _) = run(&self.log, &self.clock, 2, self.address, self.authentication).await;
         self.shop.node = node;
         self.runtime = Some(runtime);
     }
 
-    pub(crate) fn server(&self) -> Server {
-        let http = HttpClient::new(&HttpSettings::default()).unwrap();
-        Server::new(http, format!("http://{}", self.address).parse().unwrap(), Credentials::None)
+    pub(crate) async fn follow(&self, copies: Option<&Path>) -> LiveFlags {
+        self.follow_as(Credentials::None, copies).await
     }
 
-    pub(crate) async fn follow(&self, copies: Option<&Path>) -> LiveFlags {
+    pub(crate) async fn follow_as(&self, credentials: Credentials, copies: Option<&Path>) -> LiveFlags {
+        let http = HttpClient::new(&HttpSettings::default()).unwrap();
+        let server = Server::new(http, format!("http://{}", self.address).parse().unwrap(), credentials);
         let settings = LiveSettings {
             backoff: Backoff::new(Duration::from_millis(5), Duration::from_millis(50)),
             copies: copies.map(Into::into),
             ..LiveSettings::default()
         };
-        LiveFlags::start(self.server(), Place::new("shop", "production", "settings"), settings).await
+        LiveFlags::start(server, Place::new("shop", "production", "settings"), settings).await
     }
 }
 
@@ -79,6 +86,7 @@ async fn run(
     clock: &ManualClock,
     seed: u64,
     address: SocketAddr,
+    authentication: Authentication,
 ) -> (Runtime, Node, SocketAddr) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (log, clock) = (log.clone(), clock.clone());
@@ -86,7 +94,7 @@ async fn run(
         let test = TestNode::start_with(NodeConfig::new(account()), log, clock, seed).await.unwrap();
         let listener = Listener::bind(address).await.unwrap();
         let address = listener.address().unwrap();
-        let settings = ServerSettings { authentication: Authentication::None, ..ServerSettings::default() };
+        let settings = ServerSettings { authentication, ..ServerSettings::default() };
         let bounds = settings.limits.listen.clone();
         let app = router(test.node.clone(), settings);
         tokio::spawn(async move { serve(listener, app, &bounds, std::future::pending()).await });

@@ -1,6 +1,6 @@
 //! Deployed configuration for programs without an AWS SDK: a plain read with an `ETag`, and a long poll.
 
-use super::waiting::{self, News};
+use super::waiting::{self, Found, News};
 use crate::call::Call;
 use crate::fault::Fault;
 use axum::body::Body;
@@ -17,12 +17,15 @@ pub(super) async fn read(call: Call) -> Result<Response, Fault> {
     }
     let address = waiting::address(&call)?;
     let current = || {
-        let served = call.node.served(&address).ok_or_else(waiting::nothing_deployed)?;
+        let Some(served) = call.node.served(&address) else { return Found::NotDeployed };
         let version = match &client {
             Some(client) => served.for_entity(client),
             None => served.for_anyone(),
         };
-        Ok(version.map(|version| (version.clone(), format!("\"{}\"", name(version)))))
+        match version {
+            Some(version) => Found::Here(version.clone(), format!("\"{}\"", name(version))),
+            None => Found::NotReached,
+        }
     };
     match waiting::news(&call, &address, current).await? {
         News::New(version, tag) => answer(&version, &tag),

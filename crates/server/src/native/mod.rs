@@ -136,15 +136,17 @@ fn empty(status: StatusCode) -> Response {
 
 /// Adds what is answered to anybody who reaches the listener: health and metrics.
 pub(crate) fn observability(router: Router, app: &Arc<App>, metrics: Arc<Metrics>) -> Router {
-    let (alive, ready, node) = (app.clone(), app.clone(), app.node.clone());
+    let (alive, ready, measured) = (app.clone(), app.clone(), app.clone());
     router
         .route(paths::HEALTHZ, get(move || std::future::ready(health::alive(&alive))))
         .route(paths::READYZ, get(move || std::future::ready(health::ready(&ready))))
-        .route("/metrics", get(move || std::future::ready(exposition(&metrics, &node))))
+        .route("/metrics", get(move || std::future::ready(exposition(&metrics, &measured))))
 }
 
-fn exposition(metrics: &Metrics, node: &yardarm_node::Node) -> Response {
-    let Ok(text) = metrics.render(node) else { return empty(StatusCode::INTERNAL_SERVER_ERROR) };
+fn exposition(metrics: &Metrics, app: &App) -> Response {
+    let Ok(text) = metrics.render(&app.node, app.paces.as_ref()) else {
+        return empty(StatusCode::INTERNAL_SERVER_ERROR);
+    };
     let mut response = Response::new(Body::from(text));
     let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);

@@ -4,7 +4,7 @@ use crate::fault::Fault;
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use yardarm_wire::errors::{BadRequestDetails, ErrorKind};
 use yardarm_wire::native::{PROBLEM_JSON, Problem, ProblemError};
 
@@ -26,7 +26,12 @@ pub(super) fn response(fault: &Fault, id: &str) -> Response {
     } else {
         fault.kind.status()
     };
-    render(Problem { detail: fault.body.message.clone(), errors, ..Problem::of_status(status) }, id)
+    let problem = Problem { detail: fault.body.message.clone(), errors, ..Problem::of_status(status) };
+    let mut response = render(problem, id);
+    if let Some(seconds) = fault.retry_after_s {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 /// A problem that is told in a sentence.

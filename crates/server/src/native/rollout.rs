@@ -2,7 +2,7 @@
 
 use super::configuration::name;
 use super::json;
-use super::waiting::{self, News};
+use super::waiting::{self, Found, News};
 use crate::call::Call;
 use crate::control_plane::type_name;
 use crate::fault::Fault;
@@ -18,9 +18,9 @@ pub(super) async fn read(call: Call) -> Result<Response, Fault> {
     let current = || {
         // Read before the state, so that it promises no more than is there.
         let seq = call.node.view().seq.0;
-        let served = call.node.served(&address).ok_or_else(waiting::nothing_deployed)?;
+        let Some(served) = call.node.served(&address) else { return Found::NotDeployed };
         let tag = tag(&served);
-        Ok(Some(((served, seq), tag)))
+        Found::Here((served, seq), tag)
     };
     match waiting::news(&call, &address, current).await? {
         News::New((served, seq), tag) => {

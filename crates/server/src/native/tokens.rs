@@ -9,9 +9,9 @@ use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
 use yardarm_domain::{
-    BearerToken, BearerTokenId, Description, Missing, Name, Refusal, RevokeBearerToken, TokenScope, World,
+    BearerToken, BearerTokenId, Description, Missing, Name, Refusal, RevokeBearerToken, TokenScope,
+    WantedBearerToken, World,
 };
-use yardarm_node::WantedBearerToken;
 use yardarm_wire::native as wire;
 
 pub(super) async fn create(call: Call) -> Result<Response, Fault> {

@@ -10,6 +10,16 @@ use std::time::Duration;
 use yardarm_node::{Address, MissingPlace};
 use yardarm_wire::errors::ErrorKind;
 
+/// What there is for a reader.
+pub(super) enum Found<T> {
+    /// Something, and its tag.
+    Here(T, String),
+    /// Nothing yet: a first rollout has not reached the reader.
+    NotReached,
+    /// Nothing is deployed.
+    NotDeployed,
+}
+
 /// What a reader is told.
 pub(super) enum News<T> {
     /// Something it does not have, and its tag.
@@ -21,11 +31,12 @@ pub(super) enum News<T> {
 }
 
 /// Asks `read` for what there is and its tag, now and after every change of what is served at `address`, until it is
-/// something that the reader does not have, or the reader's time is over.
+/// something that the reader does not have, or the reader's time is over. Who is waiting for a first deployment has
+/// nothing, and hears of it.
 pub(super) async fn news<T>(
     call: &Call,
     address: &Address,
-    read: impl Fn() -> Result<Option<(T, String)>, Fault>,
+    read: impl Fn() -> Found<T>,
 ) -> Result<News<T>, Fault> {
     let wait = wait(call)?;
     let known = call.header(&IF_NONE_MATCH);
@@ -33,23 +44,27 @@ pub(super) async fn news<T>(
     let waiting = tokio::time::sleep(wait);
     let mut waiting = std::pin::pin!(waiting);
     loop {
-        let unchanged = match (read()?, &known) {
-            (Some((found, tag)), Some(known)) => {
+        let unchanged = match (read(), &known) {
+            (Found::Here(found, tag), Some(known)) => {
                 if !known.split(',').any(|one| matches(one.trim(), &tag)) {
                     return Ok(News::New(found, tag));
                 }
-                News::Unchanged(tag)
+                Ok(News::Unchanged(tag))
             }
-            (Some((found, tag)), None) => return Ok(News::New(found, tag)),
+            (Found::Here(found, tag), None) => return Ok(News::New(found, tag)),
             // Whoever knows something and does not wait hears at once that it is gone.
-            (None, Some(_)) if wait == Duration::ZERO => return Ok(News::Nothing),
-            (None, _) => News::Nothing,
+            (Found::NotReached, Some(_)) if wait == Duration::ZERO => return Ok(News::Nothing),
+            (Found::NotReached, _) => Ok(News::Nothing),
+            (Found::NotDeployed, Some(_)) => return Err(nothing_deployed()),
+            (Found::NotDeployed, None) => Err(nothing_deployed()),
         };
         tokio::select! {
-            changed = subscription.changed() => if changed.is_none() { return Ok(unchanged) },
-            () = &mut waiting => return Ok(unchanged),
-            () = call.node.until_closing() => return Ok(unchanged),
+            changed = subscription.changed() => if changed.is_none() { return unchanged },
+            () = &mut waiting => return unchanged,
+            () = call.node.until_closing() => return unchanged,
         }
+        // A credential that has ended meanwhile is good for no news.
+        call.ensure_bearer()?;
     }
 }
 

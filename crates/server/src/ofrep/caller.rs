@@ -2,6 +2,7 @@
 
 use super::environment::Place;
 use crate::authenticate::{self, Access, Claim, has_signature};
+use crate::pace::Payer;
 use crate::router::App;
 use crate::settings::Authentication;
 use bytes::Bytes;
@@ -27,8 +28,10 @@ pub(super) enum Unproven<'r> {
 pub(super) enum Caller {
     /// Somebody who shows a token that is good for evaluating.
     Bearer(Arc<BearerToken>),
-    /// Somebody who may ask for any environment.
-    Anywhere,
+    /// The holder of this access key, who may ask for any environment.
+    Signer(String),
+    /// Anybody, who may ask for any environment too.
+    Anybody,
 }
 
 impl Caller {
@@ -62,16 +65,25 @@ impl Caller {
             let details = "without a token, only programs and pages of this machine are answered";
             return Err(Answer::general(StatusCode::FORBIDDEN, details));
         }
-        Ok(Unproven::Known(Self::Anywhere))
+        Ok(Unproven::Known(Self::Anybody))
     }
 
     /// What listens to the changes in `place`, without showing a token of its own. `None`: nothing can be sealed yet.
     pub(super) fn stream_token(&self, node: &Node, place: &Place) -> Option<String> {
         let bearer = match self {
             Self::Bearer(token) => Some(&token.id),
-            Self::Anywhere => None,
+            Self::Signer(_) | Self::Anybody => None,
         };
         node.seal_stream(&place.application, &place.environment, bearer)
+    }
+
+    /// Whose requests this one is counted with. `None`: those of its address.
+    pub(super) fn payer(&self) -> Option<Payer<'_>> {
+        match self {
+            Self::Bearer(token) => Some(Payer::Token(token.id.as_str())),
+            Self::Signer(id) => Some(Payer::AccessKey(id)),
+            Self::Anybody => None,
+        }
     }
 }
 
@@ -81,8 +93,8 @@ impl Unproven<'_> {
         match self {
             Self::Known(caller) => Ok(caller),
             Self::Signed(claim) => {
-                claim.prove(&app.node, body).map_err(|fault| refused(&fault))?;
-                Ok(Caller::Anywhere)
+                let sender = claim.prove(&app.node, body).map_err(|fault| refused(&fault))?;
+                Ok(Caller::Signer(sender.actor))
             }
         }
     }

@@ -37,11 +37,11 @@ impl Place {
                         Answer::general(StatusCode::FORBIDDEN, "the token is for another environment")
                     })
             }
-            (Caller::Anywhere, Some((application, environment))) => {
+            (Caller::Signer(_) | Caller::Anybody, Some((application, environment))) => {
                 find(&app.node.view().world, application, environment)
                     .map_err(|missing| Answer::general(StatusCode::NOT_FOUND, &missing))
             }
-            (Caller::Anywhere, None) => Self::default(app),
+            (Caller::Signer(_) | Caller::Anybody, None) => Self::default(app),
         }
     }
 

@@ -15,6 +15,8 @@ mod tests;
 
 use crate::answer::JSON;
 use crate::metrics::{Metrics, RouteMetrics};
+use crate::pace::TooFast;
+use crate::rate::MOST_COST;
 use crate::router::App;
 use axum::Router;
 use axum::body::Body;
@@ -54,6 +56,9 @@ const CACHES: HeaderValue = HeaderValue::from_static(yardarm_ofrep::answer::CACH
 
 /// How long a client that is told to come back stays away at least, seconds; up to as much again is drawn.
 const COME_BACK_S: u32 = 5;
+
+/// What all flags cost of a rate limit; one flag costs 1.
+const BULK_COST: u32 = MOST_COST;
 
 /// Where a route is.
 #[derive(Clone)]
@@ -168,9 +173,10 @@ impl Ofrep {
         let path = route.parts(parts.uri.path());
         let path = path
             .ok_or_else(|| Answer::general(StatusCode::BAD_REQUEST, "the path is not UTF-8 when decoded"))?;
-        let caller = Caller::of(&self.app, parts)?;
+        let stranger = |refused| self.refused_stranger(parts, refused);
+        let caller = Caller::of(&self.app, parts).map_err(stranger)?;
         let body = self.read(body).await?;
-        let caller = caller.prove(&self.app, &body)?;
+        let caller = caller.prove(&self.app, &body).map_err(stranger)?;
         let place = Place::of(&self.app, &caller, path.place.as_ref())?;
         let request = yardarm_ofrep::Request::parse(&body).map_err(|malformed| match &path.key {
             Some(key) => yardarm_ofrep::malformed_single(key, &malformed),
@@ -186,7 +192,9 @@ impl Ofrep {
             .map_err(|missing| Answer::later(StatusCode::SERVICE_UNAVAILABLE, missing, self.come_back_s()))?;
         let configurations = flags::configurations(&held);
         let set = yardarm_ofrep::FlagSet { id: &place.id(), scope: "", configurations: &configurations };
+        let charge = |cost| self.app.charge(caller.payer(), parts, cost).map_err(too_fast);
         if let Some(key) = &path.key {
+            charge(1)?;
             return Ok(yardarm_ofrep::evaluate_flag(&set, key, &request, |_, _| ()));
         }
         let token = self.streams.are_offered().then(|| caller.stream_token(node, &place)).flatten();
@@ -202,7 +210,14 @@ impl Ofrep {
         if known.any(|known| is_current(known, &tag)) {
             return Ok(Answer::not_modified(tag));
         }
+        // What has not changed is free: nobody should have a reason not to ask whether it has.
+        charge(BULK_COST)?;
         Ok(yardarm_ofrep::evaluate_flags(&set, &request, offered.as_slice(), tag, |_, _| ()))
+    }
+
+    /// What a request is told that was refused for its credential: that, or that its address sends too many.
+    fn refused_stranger(&self, parts: &Parts, refused: Answer) -> Answer {
+        self.app.charge(None, parts, 1).map_or_else(too_fast, |()| refused)
     }
 
     /// The body, within limits.
@@ -239,6 +254,15 @@ impl Ofrep {
         let [drawn, ..] = self.app.node.random();
         COME_BACK_S + u32::from(drawn) % COME_BACK_S
     }
+}
+
+/// What a caller is told that sends too many requests.
+fn too_fast(TooFast { retry_after_s }: TooFast) -> Answer {
+    Answer::later(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too many requests: the rate limit is exceeded",
+        retry_after_s,
+    )
 }
 
 /// An answer on its way.

@@ -1,7 +1,7 @@
 //! Who may ask, and what browsers are told.
 
 use super::{ALL, Desk, PLACED, dev};
-use crate::settings::{Authentication, OfrepSettings, ServerSettings};
+use crate::settings::{Authentication, OfrepSettings, RateLimits, ServerSettings};
 use jiff::SignedDuration;
 use yardarm_domain::{RevokeBearerToken, TokenScope};
 use yardarm_testkit::{Trouble, cause};
@@ -119,4 +119,33 @@ async fn browsers_are_told_what_they_may_do() {
     assert!(told.header("access-control-allow-headers").unwrap().ends_with(", x-trace"));
     let told = desk.send("OPTIONS", ALL, &[("origin", "https://b.test")], "").await;
     assert_eq!((told.status, told.header("access-control-allow-origin")), (204, None));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn who_sends_too_many_requests_is_told_when_to_come_back() {
+    let rates = RateLimits { token_per_s: 10, burst_s: 2, ..RateLimits::default() };
+    let desk = Desk::serving(ServerSettings { rates, ..ServerSettings::default() }).await;
+    let (one, other) =
+        (desk.token(TokenScope::Evaluate, None).await, desk.token(TokenScope::Evaluate, None).await);
+    let (one, other) = ([("x-api-key", &**one.text)], [("x-api-key", &**other.text)]);
+    let flag = format!("{ALL}/plain");
+    let first = desk.send("POST", ALL, &one, "").await;
+    // All flags cost ten times one.
+    for _ in 0..10 {
+        assert_eq!(desk.send("POST", &flag, &one, "").await.status, 200);
+    }
+    for path in [ALL, &flag] {
+        let refused = desk.send("POST", path, &one, "").await;
+        assert_eq!(refused.status, 429, "{path}");
+        assert!(refused.header("retry-after").unwrap().parse::<u32>().unwrap() >= 1);
+        assert!(refused.json()["errorDetails"].is_string());
+    }
+    assert_eq!(desk.send("POST", &flag, &other, "").await.status, 200);
+    let unchanged = [one[0], ("if-none-match", first.etag())];
+    assert_eq!(desk.send("POST", ALL, &unchanged, "").await.status, 304, "what has not changed is free");
+    desk.test.advance(SignedDuration::from_secs(1)).await;
+    assert_eq!(desk.send("POST", ALL, &one, "").await.status, 200);
+    let metrics = desk.send("GET", "/metrics", &[], "").await;
+    let metrics = String::from_utf8(metrics.body.to_vec()).unwrap();
+    assert!(metrics.contains("yardarm_rate_limited_requests_total{by=\"token\"} 2"), "{metrics}");
 }

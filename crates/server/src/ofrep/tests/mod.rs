@@ -16,8 +16,8 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use yardarm_domain::{ProfileType, TokenScope};
-use yardarm_node::{NewBearerToken, WantedBearerToken};
+use yardarm_domain::{ProfileType, TokenScope, WantedBearerToken};
+use yardarm_node::NewBearerToken;
 use yardarm_testkit::{Shop, TestNode, cause};
 
 const ALL: &str = "/ofrep/v1/evaluate/flags";

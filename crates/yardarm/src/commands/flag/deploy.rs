@@ -14,7 +14,7 @@ use yardarm_wire::enums::DeploymentState;
 use yardarm_wire::environments::Environment;
 use yardarm_wire::native::{DeploymentStrategy, RolloutState};
 
-/// How often a deployment that is followed is asked for.
+/// How long to wait before a server that has failed to answer is asked again.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// How often in a row the server may fail to answer while a deployment is followed.
@@ -54,6 +54,7 @@ enum Until {
 
 /// Where and how a version is deployed.
 pub(super) struct Plan {
+    profile: FlagProfile,
     pub(super) environment: Environment,
     pub(super) strategy: DeploymentStrategy,
     until: Option<Until>,
@@ -69,7 +70,7 @@ impl Deploying {
         let environment = plane.environment(profile, self.environment.get())?;
         let strategy = plane.strategy(self.strategy.as_deref().filter(|strategy| !strategy.is_empty()))?;
         let served = plane.rollout(profile, &environment)?;
-        Ok(Some(Plan { environment, strategy, until: self.wait, served }))
+        Ok(Some(Plan { profile: profile.clone(), environment, strategy, until: self.wait, served }))
     }
 }
 
@@ -161,6 +162,7 @@ impl Plan {
     ) -> Result<Deployment, Failure> {
         let (number, environment) = (deployment.deployment_number, &self.environment);
         let mut progress = Progress::start();
+        let mut watch = plane.watch(&self.profile, environment);
         let mut failures = 0;
         let end = loop {
             progress.say(&format!(
@@ -172,8 +174,15 @@ impl Plan {
             if let Some(end) = is_over(&deployment, until) {
                 break end;
             }
-            std::thread::sleep(PAUSE);
-            match plane.deployment(environment, number) {
+            let heard = match watch.changed() {
+                // Nothing is served any more: it was the first deployment, and is being taken back.
+                Err(error) if error.is_not_found() => {
+                    std::thread::sleep(PAUSE);
+                    Ok(())
+                }
+                heard => heard.map_err(Failure::from),
+            };
+            match heard.and_then(|()| plane.deployment(environment, number)) {
                 Ok(newer) => {
                     failures = 0;
                     deployment = newer;
@@ -182,7 +191,10 @@ impl Plan {
                     let text = format!("{failure}\nDeployment {number} goes on; nobody follows it any more.");
                     return Err(Failure::failed(text));
                 }
-                Err(_) => failures += 1,
+                Err(_) => {
+                    failures += 1;
+                    std::thread::sleep(PAUSE);
+                }
             }
         };
         progress.end();
