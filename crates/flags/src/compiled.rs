@@ -13,7 +13,7 @@ use crate::document::{
 };
 use crate::explain::{self, Explanation};
 use crate::resolve::{Keys, Shape};
-use crate::rule::{self, Bound, Program, Speech, Verdict, Vocabulary};
+use crate::rule::{Bound, Compilation, Program, Verdict, Vocabulary};
 use crate::text_table::TextTable;
 
 /// Why a flag has the value it has, in OpenFeature's words.
@@ -99,28 +99,28 @@ impl CompiledFlags {
     /// Compiles all flags that have a value.
     #[must_use]
     pub fn compile(document: &FlagDocument) -> Self {
-        let mut speech = Speech::default();
+        let mut compilation = Compilation::default();
         let flags = document.values().iter().map(|(key, value)| {
             let definition = document.flags().get(key);
             let defined = definition.into_iter().flat_map(|definition| definition.attributes().keys());
-            CompiledFlag::compile(key.clone(), value.setting().clone(), defined, &mut speech)
+            CompiledFlag::compile(key.clone(), value.setting().clone(), defined, &mut compilation)
         });
-        Self::link(flags.collect(), speech)
+        Self::link(flags.collect(), compilation)
     }
 
     /// Compiles what a client was served. It has no definitions, so an attribute that was withheld because its flag is
     /// off is not known here.
     #[must_use]
     pub fn from_settings(settings: BTreeMap<FlagKey, Setting>) -> Self {
-        let mut speech = Speech::default();
-        let compile = |(key, setting)| CompiledFlag::compile(key, setting, [].into_iter(), &mut speech);
+        let mut compilation = Compilation::default();
+        let compile = |(key, setting)| CompiledFlag::compile(key, setting, [].into_iter(), &mut compilation);
         let flags = settings.into_iter().map(compile).collect();
-        Self::link(flags, speech)
+        Self::link(flags, compilation)
     }
 
-    /// `flags` are sorted by key and compiled with `speech`.
-    fn link(mut flags: Box<[CompiledFlag]>, speech: Speech) -> Self {
-        let vocabulary = Arc::new(speech.finish());
+    /// `flags` are sorted by key and come of `compilation`.
+    fn link(mut flags: Box<[CompiledFlag]>, compilation: Compilation) -> Self {
+        let vocabulary = compilation.finish();
         for flag in &mut flags {
             flag.speak(&vocabulary);
         }
@@ -196,7 +196,7 @@ pub struct CompiledFlag {
 #[derive(Clone, Debug)]
 enum Choice {
     Same(State),
-    Variants(Box<Choices>),
+    Variants(Choices),
     Nothing,
 }
 
@@ -224,12 +224,12 @@ impl Choices {
 }
 
 impl CompiledFlag {
-    /// Answers once it speaks the vocabulary that comes of `speech`.
+    /// Answers once it speaks the vocabulary that comes of `compilation`.
     fn compile<'d>(
         key: FlagKey,
         setting: Setting,
         defined: impl Iterator<Item = &'d AttributeKey>,
-        speech: &mut Speech,
+        compilation: &mut Compilation,
     ) -> Self {
         let valued = setting.states().flat_map(|state| state.attributes.keys());
         let attributes: BTreeSet<AttributeKey> = defined.cloned().chain(valued.cloned()).collect();
@@ -239,11 +239,11 @@ impl CompiledFlag {
             Setting::Variants(Variants { with_rule, default }) => {
                 let (mut variants, rules): (Vec<Variant>, Vec<Rule>) = with_rule.into_iter().unzip();
                 variants.push(default);
-                Choice::Variants(Box::new(Choices {
-                    program: rule::compile(rules.iter(), key.as_str(), speech),
+                Choice::Variants(Choices {
+                    program: compilation.program(&rules),
                     rules: rules.into(),
                     variants: variants.into(),
-                }))
+                })
             }
         };
         let attributes: Box<[AttributeKey]> = attributes.into_iter().collect();
@@ -275,13 +275,13 @@ impl CompiledFlag {
     /// What the flag is for `context`.
     #[must_use]
     pub fn evaluate(&self, context: &Context<'_>) -> Evaluation<'_> {
-        self.by(|program| program.scan(*context))
+        self.by(|program| program.scan(self.key.as_str(), *context))
     }
 
     /// The same, where the values were bound for all flags.
     #[inline]
     pub(crate) fn evaluate_bound(&self, bound: &Bound<'_>) -> Evaluation<'_> {
-        self.by(|program| program.run(&mut &*bound))
+        self.by(|program| program.run(self.key.as_str(), &mut &*bound))
     }
 
     #[inline]

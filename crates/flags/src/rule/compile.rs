@@ -3,53 +3,78 @@
 //! Steps are made from the end: whatever a test leads to exists before the test does, so every arrow is known when it is
 //! drawn, and all of them lead forwards once the list is turned round.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::Rule;
 use super::compare;
 use super::draw::{Salt, threshold};
 use super::expression::{Comparison, Constant, Expression, Kind, Operand, Split};
-use super::program::{Arrow, By, Drawing, Orders, Program, Read, Source, Step, Test};
+use super::program::{Arrow, By, Drawing, Instructions, Orders, Program, Read, Source, Step, Test};
 use super::set::Set;
 use super::vocabulary::{Speech, Symbol, Vocabulary, small};
 use crate::context::Context;
 
 /// One rule, ready to be evaluated: what an experiment's audience needs.
 #[derive(Clone, Debug)]
-pub struct CompiledRule(Program);
+pub struct CompiledRule {
+    program: Program,
+    flag_key: Box<str>,
+}
 
 impl CompiledRule {
     /// Compiles a rule. Splits without a seed draw for the flag `flag_key`.
     #[must_use]
     pub fn compile(rule: &Rule, flag_key: &str) -> Self {
-        let mut speech = Speech::default();
-        let mut program = compile([rule].into_iter(), flag_key, &mut speech);
-        program.speak(Arc::new(speech.finish()));
-        Self(program)
+        let mut compilation = Compilation::default();
+        let mut program = compilation.program(std::slice::from_ref(rule));
+        program.speak(compilation.finish());
+        Self { program, flag_key: flag_key.into() }
     }
 
     /// Whether the rule is true. Never fails; see the module about what is missing or does not fit.
     #[must_use]
     pub fn is_true(&self, context: &Context<'_>) -> bool {
-        self.0.scan(*context).rule == 0
+        self.program.scan(&self.flag_key, *context).rule == 0
     }
 
     /// The context keys the rule reads.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.keys()
+        self.program.keys()
     }
 }
 
-/// Compiles the rules of the flag `flag_key`, in the order in which they are tried. The program answers once it speaks
-/// the vocabulary that comes of `speech`.
-pub(crate) fn compile<'r>(
-    rules: impl DoubleEndedIterator<Item = &'r Rule> + ExactSizeIterator,
-    flag_key: &str,
-    speech: &mut Speech,
-) -> Program {
+/// Compiles the rules of a document's flags.
+#[derive(Debug, Default)]
+pub(crate) struct Compilation {
+    speech: Speech,
+    /// What the rules so far came to.
+    known: HashMap<Box<[Rule]>, Arc<Instructions>>,
+}
+
+impl Compilation {
+    /// The program of one flag's rules, in the order in which they are tried. It answers once it speaks the vocabulary
+    /// that comes of [`Self::finish`].
+    pub(crate) fn program(&mut self, rules: &[Rule]) -> Program {
+        let instructions = match self.known.get(rules) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let instructions = Arc::new(compile(rules, &mut self.speech));
+                self.known.insert(rules.into(), Arc::clone(&instructions));
+                instructions
+            }
+        };
+        Program { instructions, vocabulary: Arc::default() }
+    }
+
+    /// What all rules speak of, when they are compiled.
+    pub(crate) fn finish(self) -> Arc<Vocabulary> {
+        Arc::new(self.speech.finish())
+    }
+}
+
+fn compile(rules: &[Rule], speech: &mut Speech) -> Instructions {
     let mut compiler = Compiler {
-        flag_key,
         speech,
         steps: Vec::new(),
         members: Vec::new(),
@@ -59,7 +84,7 @@ pub(crate) fn compile<'r>(
         drawn: BTreeMap::new(),
     };
     let mut next = Target::Rule(rules.len());
-    for (index, rule) in rules.enumerate().rev() {
+    for (index, rule) in rules.iter().enumerate().rev() {
         next = compiler.expression(rule.expression(), index, Target::Rule(index), next);
     }
     compiler.finish(next)
@@ -73,7 +98,6 @@ enum Target {
 }
 
 struct Compiler<'r, 's> {
-    flag_key: &'s str,
     speech: &'s mut Speech,
     steps: Vec<(Test, Target, Target)>,
     members: Vec<Symbol>,
@@ -222,25 +246,24 @@ impl<'r> Compiler<'r, '_> {
                 [Source::Key(read)] => By::One(*read),
                 _ => By::Several(by.clone()),
             };
-            self.drawings.push(Drawing { salt: Salt::new(*seed, self.flag_key), by });
+            self.drawings.push(Drawing { salt: Salt::new(*seed), by });
             small(self.drawings.len() - 1)
         })
     }
 
-    fn finish(self, entry: Target) -> Program {
+    fn finish(self, entry: Target) -> Instructions {
         let count = self.steps.len();
         let arrow = |target| match target {
             Target::Step(from_end) => Arrow(small(count.saturating_sub(from_end + 1))),
             Target::Rule(rule) => Arrow(Arrow::OUT | small(rule)),
         };
         let steps = self.steps.into_iter().rev();
-        Program {
+        Instructions {
             steps: steps.map(|(test, yes, no)| Step { test, yes: arrow(yes), no: arrow(no) }).collect(),
             entry: arrow(entry),
             members: self.members.into(),
             drawings: self.drawings.into(),
             reads: self.reads.into(),
-            vocabulary: Arc::new(Vocabulary::default()),
         }
     }
 }

@@ -7,8 +7,8 @@
 //!
 //! The function is frozen by `conformance/rules/split.tsv`. Changing it moves real users.
 //!
-//! Salt and value nearly always fit into one block of SHA-256, so the salt is kept as the beginning of a block, and
-//! drawing is filling the block up and compressing it once.
+//! Salt and value nearly always fit into one block of SHA-256, so drawing is filling the block up and compressing it
+//! once.
 
 use sha2::block_api::compress256;
 
@@ -24,24 +24,25 @@ const BEGINNING: [u32; 8] =
 
 /// What a split draws with.
 #[derive(Clone, Debug)]
-pub(crate) struct Salt(Draw);
+pub(crate) enum Salt {
+    /// Its seed: as far as it can be drawn beforehand.
+    Seed(Box<Draw>),
+    /// The key of the flag it stands in, whichever that is.
+    Flag,
+}
 
 impl Salt {
-    pub(crate) fn new(seed: Option<&str>, flag_key: &str) -> Self {
-        let (kind, text) = match seed {
-            Some(seed) => ("s", seed),
-            None => ("l", flag_key),
-        };
-        let mut draw = Draw { state: BEGINNING, block: [0; BLOCK], filled: 0, compressed: 0 };
-        for part in [kind, "\0", text, "\0"] {
-            draw.value(part);
-        }
-        Self(draw)
+    pub(crate) fn new(seed: Option<&str>) -> Self {
+        seed.map_or(Self::Flag, |seed| Self::Seed(Box::new(Draw::of("s\0", seed))))
     }
 
+    /// Begins to draw for the flag `flag_key`.
     #[inline]
-    pub(crate) fn draw(&self) -> Draw {
-        self.0.clone()
+    pub(crate) fn draw(&self, flag_key: &str) -> Draw {
+        match self {
+            Self::Seed(draw) => (**draw).clone(),
+            Self::Flag => Draw::of("l\0", flag_key),
+        }
     }
 }
 
@@ -57,6 +58,15 @@ pub(crate) struct Draw {
 }
 
 impl Draw {
+    #[inline]
+    fn of(kind: &str, salt: &str) -> Self {
+        let mut draw = Self { state: BEGINNING, block: [0; BLOCK], filled: 0, compressed: 0 };
+        draw.value(kind);
+        draw.value(salt);
+        draw.value("\0");
+        draw
+    }
+
     pub(crate) fn separate(&mut self) {
         self.value("\u{1F}");
     }
@@ -157,13 +167,15 @@ mod tests {
         for seed in [0, 1, 20, 50, 60, 61, 62, 125, 126, 200] {
             for value in 0..=140 {
                 let (seed, value) = (&text[..seed], &text[..value]);
-                let mut draw = Salt::new(Some(seed), "flag").draw();
-                draw.value(value);
-                draw.separate();
-                draw.value("é");
-                let digest = Sha256::digest(format!("s\0{seed}\0{value}\u{1F}é"));
-                let expected = u64::from_be_bytes(*digest.first_chunk().unwrap()) >> 11;
-                assert_eq!(draw.bucket(), expected, "{} {}", seed.len(), value.len());
+                for (salt, flag, kind) in [(Some(seed), "flag", "s"), (None, seed, "l")] {
+                    let mut draw = Salt::new(salt).draw(flag);
+                    draw.value(value);
+                    draw.separate();
+                    draw.value("é");
+                    let digest = Sha256::digest(format!("{kind}\0{seed}\0{value}\u{1F}é"));
+                    let expected = u64::from_be_bytes(*digest.first_chunk().unwrap()) >> 11;
+                    assert_eq!(draw.bucket(), expected, "{kind} {} {}", seed.len(), value.len());
+                }
             }
         }
     }

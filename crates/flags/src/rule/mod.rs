@@ -29,10 +29,11 @@ mod vocabulary;
 mod walk;
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+pub(crate) use compile::Compilation;
 pub use compile::CompiledRule;
-pub(crate) use compile::compile;
 use diagnostic::Diagnostics;
 pub use diagnostic::{Code, Diagnostic, MAX_DIAGNOSTICS};
 pub(crate) use expression::Expression;
@@ -43,7 +44,7 @@ pub use reader::{MAX_DEPTH, MAX_LIST_MEMBERS, Reading, Values, read, read_values
 pub use syntax::{Node, NodeKind, Span};
 pub(crate) use timestamp::Instant;
 pub use timestamp::Timestamp;
-pub(crate) use vocabulary::{Speech, Vocabulary};
+pub(crate) use vocabulary::Vocabulary;
 pub use walk::Clause;
 pub(crate) use walk::walk;
 
@@ -111,6 +112,12 @@ impl PartialEq for Rule {
 }
 
 impl Eq for Rule {}
+
+impl Hash for Rule {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
 
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -21,6 +21,15 @@ use crate::document::Pattern;
 /// The rules of one flag, in the order in which they are tried.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
+    pub(super) instructions: Arc<Instructions>,
+    /// Of the document.
+    pub(super) vocabulary: Arc<Vocabulary>,
+}
+
+/// What rules come to, whichever flag they are of. Flags of a document with the same rules share it: then it is in the
+/// nearest cache, also for a flag that nobody has asked for in a while.
+#[derive(Debug)]
+pub(super) struct Instructions {
     pub(super) steps: Box<[Step]>,
     pub(super) entry: Arrow,
     /// What lists of texts hold, one list after the other, each sorted.
@@ -28,8 +37,6 @@ pub(crate) struct Program {
     pub(super) drawings: Box<[Drawing]>,
     /// The context keys the rules read: the places in the vocabulary, by slot.
     pub(super) reads: Box<[u32]>,
-    /// Of the document.
-    pub(super) vocabulary: Arc<Vocabulary>,
 }
 
 /// Where to go next: a step, or with [`Arrow::OUT`] the number of the rule that is true.
@@ -135,22 +142,24 @@ pub(crate) struct Verdict {
 }
 
 impl Program {
+    /// What the rules say; those of the flag `flag_key`, by which splits draw.
     #[inline]
-    pub(crate) fn run<'c>(&self, attributes: &mut impl Attributes<'c>) -> Verdict {
+    pub(crate) fn run<'c>(&self, flag_key: &str, attributes: &mut impl Attributes<'c>) -> Verdict {
+        let instructions = &*self.instructions;
         let mut draws = Draws { buckets: [Draws::UNKNOWN; KEPT_DRAWS] };
         let mut asked = None;
-        let mut next = self.entry.0;
-        while let Some(step) = self.steps.get(next as usize) {
+        let mut next = instructions.entry.0;
+        while let Some(step) = instructions.steps.get(next as usize) {
             let holds = match &step.test {
                 Test::Equal(read, symbol) => attributes.symbol(*read) == *symbol,
                 Test::OneOf(read, members) => match attributes.symbol(*read) {
                     // Nothing is read of the list of somebody whom no list names.
                     Symbol::NONE => false,
-                    symbol => self.is_member(symbol, members),
+                    symbol => instructions.is_member(symbol, members),
                 },
                 Test::Split { threshold, drawing, rule } => {
                     asked = Some(*rule);
-                    draws.bucket(&self.drawings, *drawing, attributes) < *threshold
+                    draws.bucket(&instructions.drawings, *drawing, flag_key, attributes) < *threshold
                 }
                 test => test.holds(attributes),
             };
@@ -162,13 +171,8 @@ impl Program {
 
     /// What the rules say for a context, each of whose keys is looked up when it is asked for.
     #[inline]
-    pub(crate) fn scan(&self, context: Context<'_>) -> Verdict {
-        self.run(&mut Scan::new(&self.vocabulary, context))
-    }
-
-    fn is_member(&self, symbol: Symbol, members: &Range<u32>) -> bool {
-        let members = self.members.get(members.start as usize..members.end as usize);
-        members.is_some_and(|members| is_among(symbol, members))
+    pub(crate) fn scan(&self, flag_key: &str, context: Context<'_>) -> Verdict {
+        self.run(flag_key, &mut Scan::new(&self.vocabulary, context))
     }
 
     /// Takes the vocabulary that it was compiled with.
@@ -178,12 +182,12 @@ impl Program {
 
     /// The context keys the rules read.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.reads.iter().filter_map(|place| self.vocabulary.name(*place))
+        self.instructions.reads.iter().filter_map(|place| self.vocabulary.name(*place))
     }
 
     /// The context keys splits draw by.
     pub(crate) fn split_keys(&self) -> impl Iterator<Item = &str> {
-        let reads = self.drawings.iter().flat_map(|drawing| {
+        let reads = self.instructions.drawings.iter().flat_map(|drawing| {
             let (one, several): (_, &[Source]) = match &drawing.by {
                 By::One(read) => (Some(*read), &[]),
                 By::Several(sources) => (None, sources),
@@ -191,6 +195,13 @@ impl Program {
             one.into_iter().chain(several.iter().filter_map(Source::read))
         });
         reads.filter_map(|read| self.vocabulary.name(read.place))
+    }
+}
+
+impl Instructions {
+    fn is_member(&self, symbol: Symbol, members: &Range<u32>) -> bool {
+        let members = self.members.get(members.start as usize..members.end as usize);
+        members.is_some_and(|members| is_among(symbol, members))
     }
 }
 
@@ -281,15 +292,21 @@ impl Draws {
     const MISSING: u64 = u64::MAX - 1;
 
     #[inline]
-    fn bucket<'c>(&mut self, drawings: &[Drawing], which: u32, attributes: &mut impl Attributes<'c>) -> u64 {
+    fn bucket<'c>(
+        &mut self,
+        drawings: &[Drawing],
+        which: u32,
+        flag_key: &str,
+        attributes: &mut impl Attributes<'c>,
+    ) -> u64 {
         let which = which as usize;
         if let Some(bucket) = self.buckets.get(which)
             && *bucket != Self::UNKNOWN
         {
             return *bucket;
         }
-        let bucket =
-            drawings.get(which).and_then(|drawing| drawing.bucket(attributes)).unwrap_or(Self::MISSING);
+        let drawing = drawings.get(which);
+        let bucket = drawing.and_then(|one| one.bucket(flag_key, attributes)).unwrap_or(Self::MISSING);
         if let Some(kept) = self.buckets.get_mut(which) {
             *kept = bucket;
         }
@@ -299,8 +316,8 @@ impl Draws {
 
 impl Drawing {
     #[inline]
-    fn bucket<'c>(&self, attributes: &mut impl Attributes<'c>) -> Option<u64> {
-        let mut draw = self.salt.draw();
+    fn bucket<'c>(&self, flag_key: &str, attributes: &mut impl Attributes<'c>) -> Option<u64> {
+        let mut draw = self.salt.draw(flag_key);
         match &self.by {
             By::One(read) => attributes.get(*read)?.with_text(|text| draw.value(text)),
             By::Several(sources) => {

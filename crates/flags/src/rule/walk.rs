@@ -211,7 +211,7 @@ impl<'w> Walk<'w> {
     }
 
     fn split(&self, split: &Split) -> Answer {
-        let mut draw = Salt::new(split.seed.as_deref(), self.flag_key).draw();
+        let mut draw = Salt::new(split.seed.as_deref()).draw(self.flag_key);
         for (index, operand) in split.by.iter().enumerate() {
             if index > 0 {
                 draw.separate();
