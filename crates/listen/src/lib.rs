@@ -94,6 +94,8 @@ pub async fn serve(
 ) -> bool {
     let places = Arc::new(Semaphore::new(bounds.connections.clamp(1, Semaphore::MAX_PERMITS)));
     let graceful = GracefulShutdown::new();
+    // Makes services of all handlers now, rather than for every request.
+    let router = router.with_state(());
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
