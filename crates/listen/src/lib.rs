@@ -1,9 +1,11 @@
 //! Accepting HTTP connections: bounded in number, in head size and in time, and drained when told to stop. What server
 //! and agent share of serving; they share no routes.
 
+mod body;
 mod browser;
 mod pieces;
 
+pub use body::{Unread, read_body};
 pub use browser::{from_a_browser, is_local_host};
 pub use pieces::pieces;
 

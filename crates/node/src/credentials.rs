@@ -18,14 +18,21 @@ use zeroize::Zeroizing;
 
 /// The secret half of an access key, opened. Never printed.
 pub struct AccessSecret {
+    id: AccessKeyId,
     secret: Zeroizing<String>,
     credential: Credential,
 }
 
 impl AccessSecret {
-    fn new(secret: Zeroizing<String>) -> Self {
+    fn new(id: AccessKeyId, secret: Zeroizing<String>) -> Self {
         let credential = Credential::new(SecretKey::new(&secret));
-        Self { secret, credential }
+        Self { id, secret, credential }
+    }
+
+    /// Whose secret it is.
+    #[must_use]
+    pub fn id(&self) -> &AccessKeyId {
+        &self.id
     }
 
     /// What signatures are checked with. It remembers the keys derived from the secret.
@@ -71,7 +78,7 @@ pub(crate) fn ring(world: &World, keys: &MasterKeys, before: &Ring) -> Ring {
             let secret = Zeroizing::new(text);
             // The same allocation for the same secret, so that what was derived from it stays valid.
             let known = before.get(key.id.as_str()).filter(|known| *known.secret == *secret).cloned();
-            Some((key.id.as_str().into(), known.unwrap_or_else(|| Arc::new(AccessSecret::new(secret)))))
+            Some((key.id.as_str().into(), known.unwrap_or_else(|| Arc::new(AccessSecret::new(key.id.clone(), secret)))))
         })
         .collect()
 }

@@ -4,7 +4,6 @@
 //! of its last answer even after its context has changed. Nothing else is, so a tag from long ago is still good, also on
 //! another node and after a rollback.
 
-use crate::event::EventStream;
 use crate::flag_set::FlagSet;
 use crate::request::Request;
 use crate::write;
@@ -24,14 +23,14 @@ impl Identity {
     }
 }
 
-/// The tag, with its quotes, of the answer to `request`.
+/// The tag, with its quotes, of the answer to `request` that offers so many streams. Their addresses are not in it: the
+/// tokens in them come and go.
 #[must_use]
-pub fn entity_tag(set: &FlagSet<'_>, request: &Request<'_>, streams: &[EventStream<'_>]) -> String {
+pub fn entity_tag(set: &FlagSet<'_>, request: &Request<'_>, streams: usize) -> String {
     let mut identity = Identity(Vec::with_capacity(512));
     identity.part(FORMAT);
     set.identify(&mut identity);
-    // Whether there are streams, but not the tokens in their addresses, which come and go.
-    identity.part(&streams.len().to_be_bytes());
+    identity.part(&streams.to_be_bytes());
     canonical(&mut identity.0, request);
     tag(&Sha256::digest(&identity.0))
 }

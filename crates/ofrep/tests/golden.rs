@@ -69,7 +69,9 @@ fn one(key: &str, body: &str) -> Answer {
 
 fn all(documents: &[(&str, &str)], body: &str, streams: &[EventStream<'_>]) -> Answer {
     with_set(documents, |set| match Request::parse(body.as_bytes()) {
-        Ok(request) => evaluate_flags(set, &request, streams, entity_tag(set, &request, streams), |_, _| ()),
+        Ok(request) => {
+            evaluate_flags(set, &request, streams, entity_tag(set, &request, streams.len()), |_, _| ())
+        }
         Err(malformed) => malformed_bulk(&malformed),
     })
 }

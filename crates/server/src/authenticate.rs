@@ -56,21 +56,35 @@ enum Who<'r> {
 }
 
 /// Who has sent a request.
-pub(crate) struct Sender {
-    /// For the log: an access key's id, or a token's.
-    pub(crate) actor: String,
-    /// The token that was shown, if one was.
-    pub(crate) bearer: Option<Arc<BearerToken>>,
-    /// Whether anything was proved.
-    proven: bool,
+pub(crate) enum Sender {
+    /// Nobody was asked.
+    Anybody,
+    /// Somebody who knows the pair that works in development mode.
+    Developer,
+    /// The holder of an access key.
+    AccessKey(Arc<AccessSecret>),
+    /// The bearer of a token.
+    Bearer(Arc<BearerToken>),
 }
 
 impl Sender {
+    /// For the log: an access key's id, or a token's.
+    pub(crate) fn actor(&self) -> String {
+        match self {
+            Self::Anybody => "anonymous".into(),
+            Self::Developer => DEV_ACCESS_KEY_ID.into(),
+            Self::AccessKey(key) => key.id().to_string(),
+            Self::Bearer(token) => format!("token:{}", token.id),
+        }
+    }
+
     /// Whose requests this one is counted with. `None`: those of its address.
     pub(crate) fn payer(&self) -> Option<Payer<'_>> {
-        match &self.bearer {
-            Some(token) => Some(Payer::Token(token.id.as_str())),
-            None => self.proven.then_some(Payer::AccessKey(&self.actor)),
+        match self {
+            Self::Anybody => None,
+            Self::Developer => Some(Payer::AccessKey(DEV_ACCESS_KEY_ID)),
+            Self::AccessKey(key) => Some(Payer::AccessKey(key.id().as_str())),
+            Self::Bearer(token) => Some(Payer::Token(token.id.as_str())),
         }
     }
 }
@@ -128,14 +142,8 @@ impl Claim<'_> {
     /// Who has sent the request.
     pub(crate) fn prove(self, node: &Node, body: &Bytes) -> Result<Sender, Fault> {
         let (signed, key) = match self.0 {
-            Who::Anybody => return Ok(Sender { actor: "anonymous".into(), bearer: None, proven: false }),
-            Who::Bearer(token) => {
-                return Ok(Sender {
-                    actor: format!("token:{}", token.id),
-                    bearer: Some(token),
-                    proven: true,
-                });
-            }
+            Who::Anybody => return Ok(Sender::Anybody),
+            Who::Bearer(token) => return Ok(Sender::Bearer(token)),
             Who::Signer(signed, key) => (signed, key),
         };
         let credential = match &key {
@@ -144,7 +152,10 @@ impl Claim<'_> {
         };
         let expected = Expected::new(node.config().account.region.as_str(), SERVICE);
         signed.verify(credential, &BodyDigest::of(body), node.now(), &expected).map_err(|e| refused(&e))?;
-        Ok(Sender { actor: signed.access_key_id().into(), bearer: None, proven: true })
+        Ok(match key {
+            Key::Dev(_) => Sender::Developer,
+            Key::Stored(secret) => Sender::AccessKey(secret),
+        })
     }
 }
 

@@ -1,6 +1,8 @@
 //! A request on its way to its handler: authenticated, read whole, its path decoded.
 
+use crate::authenticate::Sender;
 use crate::fault::Fault;
+use crate::request_id::RequestId;
 use crate::settings::ServerSettings;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Uri};
@@ -8,7 +10,6 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::sync::Arc;
-use yardarm_domain::BearerToken;
 use yardarm_node::{Cause, Node};
 use yardarm_wire::body::read_body;
 use yardarm_wire::errors::ErrorKind;
@@ -19,10 +20,10 @@ pub(crate) struct Call {
     pub(crate) node: Node,
     /// What the server was told.
     pub(crate) settings: Arc<ServerSettings>,
-    /// Who asks, in which request.
-    pub(crate) cause: Cause,
-    /// The bearer token that was shown, if one was.
-    pub(crate) bearer: Option<Arc<BearerToken>>,
+    /// The request's id.
+    pub(crate) id: RequestId,
+    /// Who asks.
+    pub(crate) sender: Sender,
     /// Labels of the path, decoded once.
     pub(crate) labels: Vec<(Box<str>, String)>,
     /// Path and query as received.
@@ -33,7 +34,21 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
 }
 
+/// The header in which a sender may say why; what is longer is cut off.
+const REASON: HeaderName = HeaderName::from_static("yardarm-reason");
+const REASON_CHARACTERS: usize = 1_024;
+
 impl Call {
+    /// Who asks, in which request, and why: for the log, so it is put together only where something changes.
+    pub(crate) fn cause(&self) -> Cause {
+        let reason = self.headers.get(REASON).and_then(|reason| reason.to_str().ok());
+        Cause {
+            actor: self.sender.actor(),
+            request_id: self.id.as_str().to_owned(),
+            reason: reason.map(|reason| reason.chars().take(REASON_CHARACTERS).collect()),
+        }
+    }
+
     /// A label of the path. Empty if the path has none of that name, which no identifier is.
     pub(crate) fn label(&self, name: &str) -> &str {
         self.labels.iter().find(|(label, _)| &**label == name).map_or("", |(_, value)| value)
@@ -41,7 +56,7 @@ impl Call {
 
     /// Refuses the bearer of a token that is not for this environment, also if there is no such one.
     pub(crate) fn ensure_place(&self, application: &str, environment: &str) -> Result<(), Fault> {
-        let Some(token) = &self.bearer else { return Ok(()) };
+        let Sender::Bearer(token) = &self.sender else { return Ok(()) };
         let view = self.node.view();
         let is_it = view.world.find_application(application).is_ok_and(|found| {
             found.id == token.application
@@ -53,7 +68,7 @@ impl Call {
 
     /// Refuses the bearer of a token that has been revoked or has expired since the request was admitted.
     pub(crate) fn ensure_bearer(&self) -> Result<(), Fault> {
-        let Some(token) = &self.bearer else { return Ok(()) };
+        let Sender::Bearer(token) = &self.sender else { return Ok(()) };
         let view = self.node.view();
         let known = view.world.bearer_tokens().get(&token.id);
         let ended = || Fault::told(ErrorKind::Unauthorized, "The token was revoked or has expired.");

@@ -22,6 +22,7 @@ mod ofrep;
 mod pace;
 mod rate;
 mod refusal;
+mod request_id;
 mod router;
 mod settings;
 

@@ -1,7 +1,7 @@
 //! Routes, and what happens to every request on its way to a handler and back.
 
 use crate::answer::{self, JSON};
-use crate::authenticate::{Access, Authenticator, Sender};
+use crate::authenticate::{Access, Authenticator};
 use crate::call::Call;
 use crate::dispatch::dispatch;
 use crate::fault::Fault;
@@ -9,19 +9,18 @@ use crate::metrics::{Metrics, RouteMetrics};
 use crate::native;
 use crate::ofrep;
 use crate::pace::Paces;
-use crate::settings::{Limits, ServerSettings};
+use crate::request_id::RequestId;
+use crate::settings::ServerSettings;
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::sync::Arc;
 use std::time::Instant;
-use yardarm_node::{Cause, Node};
+use yardarm_listen::{Unread, read_body};
+use yardarm_node::Node;
 use yardarm_wire::errors::{ErrorBody, ErrorKind};
 use yardarm_wire::floats::WireFloat;
 use yardarm_wire::headers as names;
@@ -73,7 +72,7 @@ pub fn router(node: Node, settings: ServerSettings) -> Router {
 async fn stranger(node: Node, counters: Arc<RouteMetrics>, kind: ErrorKind, text: &'static str) -> Response {
     let started = Instant::now();
     let mut response = Fault::told(kind, text).into_response();
-    finish(&mut response, &request_id(&node));
+    finish(&mut response, RequestId::draw(&node));
     counters.count(response.status(), started.elapsed());
     response
 }
@@ -89,18 +88,23 @@ fn aws_route(app: Arc<App>, operation: &'static Operation, counters: Arc<RouteMe
         let (app, counters) = (app.clone(), counters.clone());
         async move {
             let started = Instant::now();
-            let id = request_id(&app.node);
-            let answered = answer_aws(&app, operation, request, &id).await;
+            let id = RequestId::draw(&app.node);
+            let answered = answer_aws(&app, operation, request, id).await;
             let mut response = answered.unwrap_or_else(IntoResponse::into_response);
-            finish(&mut response, &id);
+            finish(&mut response, id);
             counters.count(response.status(), started.elapsed());
-            record(operation, &response, &id, started);
+            record(operation, &response, id, started);
             response
         }
     })
 }
 
-async fn answer_aws(app: &App, operation: &Operation, request: Request, id: &str) -> Result<Response, Fault> {
+async fn answer_aws(
+    app: &App,
+    operation: &Operation,
+    request: Request,
+    id: RequestId,
+) -> Result<Response, Fault> {
     let deadline = tokio::time::Instant::now() + app.settings.limits.request_time;
     let reads = operation.plane == Plane::Data || operation.name == OperationName::GetConfiguration;
     let access = if reads { Access::Reading } else { Access::Everything };
@@ -119,24 +123,22 @@ async fn labels(parts: &mut Parts) -> Result<Vec<(Box<str>, String)>, Fault> {
     Ok(params.iter().map(|(name, value)| (name.into(), value.into())).collect())
 }
 
-/// Finds out who sent the request, and reads its body within limits. A sender that is slower than they allow is told
-/// so: it is no fault of ours, and no reason for an SDK to try again.
-pub(crate) async fn admit(app: &App, request: Request, id: &str, access: Access) -> Result<Call, Fault> {
+/// Finds out who sent the request, and reads its body within limits.
+pub(crate) async fn admit(app: &App, request: Request, id: RequestId, access: Access) -> Result<Call, Fault> {
     let (mut parts, body) = request.into_parts();
     let labels = labels(&mut parts).await?;
     let claim = app.authenticator.claim(&app.node, &parts, access);
     let claim = claim.map_err(|fault| app.refused_stranger(&parts, fault))?;
-    let body = receive(body, &app.settings.limits).await?;
+    let limits = &app.settings.limits;
+    let unread = |why| unread(why, limits.body_bytes);
+    let body = read_body(body, limits.body_bytes, limits.request_time).await.map_err(unread)?;
     let sender = claim.prove(&app.node, &body).map_err(|fault| app.refused_stranger(&parts, fault))?;
     app.ensure_pace(&sender, &parts)?;
-    let Sender { actor, bearer, .. } = sender;
-    let reason = parts.headers.get("yardarm-reason").and_then(|reason| reason.to_str().ok());
-    let reason = reason.map(|reason| reason.chars().take(1_024).collect());
     Ok(Call {
         node: app.node.clone(),
         settings: app.settings.clone(),
-        cause: Cause { actor, request_id: id.into(), reason },
-        bearer,
+        id,
+        sender,
         labels,
         uri: parts.uri,
         headers: parts.headers,
@@ -144,24 +146,11 @@ pub(crate) async fn admit(app: &App, request: Request, id: &str, access: Access)
     })
 }
 
-/// The whole body. Most requests have none, and wait for nothing.
-async fn receive(body: Body, limits: &Limits) -> Result<Bytes, Fault> {
-    if http_body::Body::is_end_stream(&body) {
-        return Ok(Bytes::new());
-    }
-    let too_slow = |_| Fault::bad_request("The request body did not arrive in time.");
-    tokio::time::timeout(limits.request_time, read(body, limits.body_bytes)).await.map_err(too_slow)?
-}
-
-async fn read(body: Body, limit: usize) -> Result<Bytes, Fault> {
-    let announced = http_body::Body::size_hint(&body).lower();
-    if announced > limit as u64 {
-        return Err(too_large(limit, announced));
-    }
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large(limit, limit as u64 + 1)),
-        Err(_) => Err(Fault::bad_request("The request body could not be read.")),
+fn unread(why: Unread, limit: usize) -> Fault {
+    match why {
+        Unread::TooLarge(size) => too_large(limit, size),
+        Unread::TooSlow => Fault::bad_request("The request body did not arrive in time."),
+        Unread::Broken => Fault::bad_request("The request body could not be read."),
     }
 }
 
@@ -176,15 +165,10 @@ fn too_large(limit: usize, size: u64) -> Fault {
     Fault::new(ErrorKind::PayloadTooLarge, body)
 }
 
-/// A fresh request id.
-pub(crate) fn request_id(node: &Node) -> String {
-    uuid::Builder::from_random_bytes(node.random()).into_uuid().hyphenated().to_string()
-}
-
 /// What every answer carries.
-pub(crate) fn finish(response: &mut Response, id: &str) {
+pub(crate) fn finish(response: &mut Response, id: RequestId) {
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(id) {
+    if let Some(id) = id.header() {
         headers.insert(names::X_AMZN_REQUESTID, id);
     }
     if !headers.contains_key(CONTENT_TYPE) {
@@ -193,8 +177,9 @@ pub(crate) fn finish(response: &mut Response, id: &str) {
 }
 
 /// One line for every change and every failure of ours; reads only when somebody debugs.
-fn record(operation: &Operation, response: &Response, id: &str, started: Instant) {
+fn record(operation: &Operation, response: &Response, id: RequestId, started: Instant) {
     let (name, status) = (operation.name.as_str(), response.status().as_u16());
+    let id = id.as_str();
     let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     let polls = operation.name == OperationName::StartConfigurationSession;
     if status >= 500 {

@@ -11,11 +11,11 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::IF_NONE_MATCH;
 use http::request::Parts;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use yardarm_flags::Resolution;
+use yardarm_listen::{Unread, read_body};
 use yardarm_ofrep::stream::INACTIVITY_S;
 use yardarm_ofrep::{
     Answer, Configuration, EventStream, FlagSet, Request, StreamAddress, entity_tag, evaluate_flag,
@@ -68,15 +68,15 @@ impl Counter {
         if let Some(key) = key {
             return Ok(evaluate_flag(&set, key, &request, count));
         }
-        let uri = self.streams.are_offered().then(|| self.stream_uri(&subject));
-        let offered: Option<EventStream<'_>> = uri
-            .as_deref()
-            .map(|uri| EventStream { address: StreamAddress::RequestUri(uri), inactivity_s: INACTIVITY_S });
-        let tag = entity_tag(&set, &request, offered.as_slice());
+        let tag = entity_tag(&set, &request, usize::from(self.streams.are_offered()));
         let mut known = parts.headers.get_all(IF_NONE_MATCH).iter().filter_map(|known| known.to_str().ok());
         if known.any(|known| is_current(known, &tag)) {
             return Ok(Answer::not_modified(tag));
         }
+        let uri = self.streams.are_offered().then(|| self.stream_uri(&subject));
+        let offered: Option<EventStream<'_>> = uri
+            .as_deref()
+            .map(|uri| EventStream { address: StreamAddress::RequestUri(uri), inactivity_s: INACTIVITY_S });
         Ok(evaluate_flags(&set, &request, offered.as_slice(), tag, count))
     }
 }
@@ -138,16 +138,11 @@ async fn find(keeper: &Arc<Keeper>, subject: &Subject, entity: Option<&str>) -> 
 }
 
 async fn read(body: Body) -> Result<Bytes, Answer> {
-    let too_large = || Answer::general(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB");
-    // Not read first: who announces too much is told before sending it.
-    if http_body::Body::size_hint(&body).lower() > BODY_BYTES as u64 {
-        return Err(too_large());
-    }
-    let whole = tokio::time::timeout(BODY_TIME, Limited::new(body, BODY_BYTES).collect()).await;
-    match whole {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Answer::general(StatusCode::BAD_REQUEST, "the body could not be read")),
-        Err(_) => Err(Answer::general(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")),
-    }
+    read_body(body, BODY_BYTES, BODY_TIME).await.map_err(|why| match why {
+        Unread::TooLarge(_) => {
+            Answer::general(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB")
+        }
+        Unread::TooSlow => Answer::general(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
+        Unread::Broken => Answer::general(StatusCode::BAD_REQUEST, "the body could not be read"),
+    })
 }

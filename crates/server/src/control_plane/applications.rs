@@ -19,7 +19,7 @@ pub(crate) async fn create(call: Call) -> Result<Answer, Fault> {
     let tags = arguments.tags(body.tags);
     let (name, description, tags) = arguments.finish((name, description, tags))?;
     let command = CreateApplication { name, description, tags };
-    let committed = call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    let committed = call.node.execute(command, call.cause()).await.or_fault(&call)?;
     changed(&call, &committed.view, &committed.outcome, body.description.as_deref())
 }
 
@@ -45,13 +45,13 @@ pub(crate) async fn update(call: Call) -> Result<Answer, Fault> {
     let (name, description) = arguments.finish((name, description))?;
     let application = named(&call, &call.node.view())?.id.clone();
     let command = UpdateApplication { application: application.clone(), name, description };
-    let committed = call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    let committed = call.node.execute(command, call.cause()).await.or_fault(&call)?;
     changed(&call, &committed.view, &application, body.description.as_deref())
 }
 
 pub(crate) async fn delete(call: Call) -> Result<Answer, Fault> {
     let application = named(&call, &call.node.view())?.id.clone();
-    call.node.execute(DeleteApplication { application }, call.cause.clone()).await.or_fault(&call)?;
+    call.node.execute(DeleteApplication { application }, call.cause()).await.or_fault(&call)?;
     Ok(Answer::empty())
 }
 

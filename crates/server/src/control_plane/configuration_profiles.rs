@@ -49,7 +49,7 @@ pub(crate) async fn create(call: Call) -> Result<Answer, Fault> {
         validators,
         tags,
     };
-    let committed = call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    let committed = call.node.execute(command, call.cause()).await.or_fault(&call)?;
     changed(&call, &committed.view, &application, &committed.outcome, body.description.as_deref())
 }
 
@@ -94,7 +94,7 @@ pub(crate) async fn update(call: Call) -> Result<Answer, Fault> {
         description,
         validators,
     };
-    let committed = call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    let committed = call.node.execute(command, call.cause()).await.or_fault(&call)?;
     changed(&call, &committed.view, &application, &profile, body.description.as_deref())
 }
 
@@ -108,7 +108,7 @@ pub(crate) async fn delete(call: Call) -> Result<Answer, Fault> {
     });
     let last_read = reads.into_iter().map(|(_, at)| at).max();
     let command = DeleteConfigurationProfile { application, profile, check, last_read };
-    call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    call.node.execute(command, call.cause()).await.or_fault(&call)?;
     Ok(Answer::empty())
 }
 

@@ -48,7 +48,7 @@ pub(crate) async fn create(call: Call) -> Result<Answer, Fault> {
         replicate_to,
         tags,
     };
-    let committed = call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    let committed = call.node.execute(command, call.cause()).await.or_fault(&call)?;
     changed(&call, &committed.view, &committed.outcome, body.description.as_deref())
 }
 
@@ -91,13 +91,13 @@ pub(crate) async fn update(call: Call) -> Result<Answer, Fault> {
         growth,
         factor,
     };
-    let committed = call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    let committed = call.node.execute(command, call.cause()).await.or_fault(&call)?;
     changed(&call, &committed.view, &strategy, body.description.as_deref())
 }
 
 pub(crate) async fn delete(call: Call) -> Result<Answer, Fault> {
     let strategy = named(&call)?.id;
-    call.node.execute(DeleteDeploymentStrategy { strategy }, call.cause.clone()).await.or_fault(&call)?;
+    call.node.execute(DeleteDeploymentStrategy { strategy }, call.cause()).await.or_fault(&call)?;
     Ok(Answer::empty())
 }
 

@@ -57,7 +57,7 @@ pub(crate) async fn start(call: Call) -> Result<Answer, Fault> {
         }
     };
     let (application, environment) = (wanted.application.clone(), wanted.environment.clone());
-    let committed = call.node.deploy(wanted, call.cause.clone()).await.or_fault(&call)?;
+    let committed = call.node.deploy(wanted, call.cause()).await.or_fault(&call)?;
     let body = changed(&call, &committed.view, &application, &environment, committed.outcome)?;
     // Present in this answer though nothing took part.
     let applied_extensions = body.applied_extensions.or(Some(vec![]));
@@ -101,7 +101,7 @@ pub(crate) async fn stop(call: Call) -> Result<Answer, Fault> {
         deployment,
         allow_revert: revert.unwrap_or(false),
     };
-    let committed = call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    let committed = call.node.execute(command, call.cause()).await.or_fault(&call)?;
     Answer::json(&changed(&call, &committed.view, &application, &environment, deployment)?)
 }
 

@@ -25,7 +25,7 @@ pub(crate) async fn create(call: Call) -> Result<Answer, Fault> {
     let application = applications::named(&call, &call.node.view())?.id.clone();
     let monitors = monitors.unwrap_or_default();
     let command = CreateEnvironment { application: application.clone(), name, description, monitors, tags };
-    let committed = call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    let committed = call.node.execute(command, call.cause()).await.or_fault(&call)?;
     changed(&call, &committed.view, &application, &committed.outcome, body.description.as_deref())
 }
 
@@ -60,7 +60,7 @@ pub(crate) async fn update(call: Call) -> Result<Answer, Fault> {
         description,
         monitors,
     };
-    let committed = call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    let committed = call.node.execute(command, call.cause()).await.or_fault(&call)?;
     changed(&call, &committed.view, &application, &environment, body.description.as_deref())
 }
 
@@ -74,7 +74,7 @@ pub(crate) async fn delete(call: Call) -> Result<Answer, Fault> {
     });
     let last_read = reads.into_iter().map(|(_, at)| at).max();
     let command = DeleteEnvironment { application, environment, check, last_read };
-    call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    call.node.execute(command, call.cause()).await.or_fault(&call)?;
     Ok(Answer::empty())
 }
 

@@ -40,7 +40,7 @@ pub(crate) async fn create(call: Call) -> Result<Answer, Fault> {
         label,
         latest_version,
     };
-    let stored = call.node.store_configuration(wanted, call.cause.clone()).await.or_fault(&call)?;
+    let stored = call.node.store_configuration(wanted, call.cause()).await.or_fault(&call)?;
     let description = described(stored.version.description.as_ref(), sent_description.as_deref());
     let about = wire::HostedConfigurationVersionHeaders {
         description,
@@ -81,7 +81,7 @@ pub(crate) async fn delete(call: Call) -> Result<Answer, Fault> {
     let version = number(&call)?;
     let (application, profile) = configuration_profiles::ids(&call)?;
     let command = DeleteHostedVersion { application, profile, version };
-    call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    call.node.execute(command, call.cause()).await.or_fault(&call)?;
     Ok(Answer::empty())
 }
 

@@ -27,7 +27,7 @@ pub(crate) async fn update(call: Call) -> Result<Answer, Fault> {
         protection_period_min,
         vended_metrics: body.vended_metrics.and_then(|metrics| metrics.enabled),
     };
-    let committed = call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    let committed = call.node.execute(command, call.cause()).await.or_fault(&call)?;
     Answer::json(&settings_body(committed.view.world.settings()))
 }
 

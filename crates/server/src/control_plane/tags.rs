@@ -15,7 +15,7 @@ pub(crate) async fn tag(call: Call) -> Result<Answer, Fault> {
     let tags = if body.tags.is_some() { arguments.tags(body.tags) } else { arguments.missing("Tags") };
     let (arn, tags) = arguments.finish((arn, tags))?;
     let command = TagResource { resource: resource(&call, arn)?, tags };
-    call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    call.node.execute(command, call.cause()).await.or_fault(&call)?;
     Ok(Answer::empty())
 }
 
@@ -33,7 +33,7 @@ pub(crate) async fn untag(call: Call) -> Result<Answer, Fault> {
     };
     let (arn, keys) = arguments.finish((arn, keys))?;
     let command = UntagResource { resource: resource(&call, arn)?, keys: keys.unwrap_or_default() };
-    call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    call.node.execute(command, call.cause()).await.or_fault(&call)?;
     Ok(Answer::empty())
 }
 

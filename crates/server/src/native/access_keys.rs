@@ -18,11 +18,8 @@ pub(super) async fn create(call: Call) -> Result<Response, Fault> {
     let name = arguments.required::<Name>("Name", Some(&body.name));
     let description = arguments.optional::<Description>("Description", body.description.as_deref());
     let (name, description) = arguments.finish((name, description))?;
-    let made = call
-        .node
-        .create_access_key(None, None, name, description, call.cause.clone())
-        .await
-        .or_fault(&call)?;
+    let made =
+        call.node.create_access_key(None, None, name, description, call.cause()).await.or_fault(&call)?;
     let view = call.node.view();
     let access_key = shape(find(&view.world, &made.id).or_fault(&call)?);
     let created = wire::CreatedAccessKey { access_key, secret_access_key: made.secret.to_string() };
@@ -48,12 +45,12 @@ pub(super) async fn update(call: Call) -> Result<Response, Fault> {
     let description = arguments.optional::<Description>("Description", body.description.as_deref());
     let (name, description) = arguments.finish((name, description))?;
     let change = ChangeAccessKey { id: id.clone(), enabled: body.enabled, name, description };
-    let committed = call.node.execute(change, call.cause.clone()).await.or_fault(&call)?;
+    let committed = call.node.execute(change, call.cause()).await.or_fault(&call)?;
     json(StatusCode::OK, &shape(find(&committed.view.world, &id).or_fault(&call)?))
 }
 
 pub(super) async fn delete(call: Call) -> Result<Response, Fault> {
-    call.node.execute(DeleteAccessKey { id: id(&call)? }, call.cause.clone()).await.or_fault(&call)?;
+    call.node.execute(DeleteAccessKey { id: id(&call)? }, call.cause()).await.or_fault(&call)?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

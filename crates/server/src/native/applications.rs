@@ -31,10 +31,10 @@ pub(super) async fn delete(call: Call) -> Result<Response, Fault> {
             .filter_map(|(address, at)| address.ids().map(|(_, env, _)| (env, at)))
             .collect();
         let command = CascadeDeleteApplication { application: application.clone(), check, last_reads };
-        call.node.execute(command, call.cause.clone()).await.or_fault(&call)?.outcome
+        call.node.execute(command, call.cause()).await.or_fault(&call)?.outcome
     } else {
         call.node
-            .execute(DeleteApplication { application: application.clone() }, call.cause.clone())
+            .execute(DeleteApplication { application: application.clone() }, call.cause())
             .await
             .or_fault(&call)?;
         Removed { environments: 0, profiles: 0, versions: 0, deployments: 0 }

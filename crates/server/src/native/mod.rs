@@ -15,7 +15,8 @@ use crate::authenticate::Access;
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::metrics::{Metrics, RouteMetrics};
-use crate::router::{App, admit, finish, request_id};
+use crate::request_id::RequestId;
+use crate::router::{App, admit, finish};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -98,22 +99,22 @@ async fn serve(
     request: Request,
 ) -> Response {
     let started = Instant::now();
-    let id = request_id(&app.node);
+    let id = RequestId::draw(&app.node);
     let limit = app.settings.limits.request_time.saturating_add(LONGEST_WAIT);
-    let answer = async { (route.handler)(admit(&app, request, &id, route.access).await?).await };
+    let answer = async { (route.handler)(admit(&app, request, id, route.access).await?).await };
     let answered = tokio::time::timeout(limit, answer).await;
     let mut response = match answered {
         Ok(Ok(response)) => response,
-        Ok(Err(fault)) => problem::response(&fault, &id),
-        Err(_) => problem::plain(StatusCode::SERVICE_UNAVAILABLE, "The request took too long.", &id),
+        Ok(Err(fault)) => problem::response(&fault, id),
+        Err(_) => problem::plain(StatusCode::SERVICE_UNAVAILABLE, "The request took too long.", id),
     };
-    finish(&mut response, &id);
+    finish(&mut response, id);
     counters.count(response.status(), started.elapsed());
     let status = response.status().as_u16();
     if route.method == MethodFilter::GET {
-        tracing::debug!(operation = route.name, request_id = id, status, "answered");
+        tracing::debug!(operation = route.name, request_id = id.as_str(), status, "answered");
     } else {
-        tracing::info!(operation = route.name, request_id = id, status, "answered");
+        tracing::info!(operation = route.name, request_id = id.as_str(), status, "answered");
     }
     response
 }

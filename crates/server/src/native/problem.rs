@@ -1,6 +1,7 @@
 //! Errors of the native API: problem details.
 
 use crate::fault::Fault;
+use crate::request_id::RequestId;
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
@@ -9,7 +10,7 @@ use yardarm_wire::errors::{BadRequestDetails, ErrorKind};
 use yardarm_wire::native::{PROBLEM_JSON, Problem, ProblemError};
 
 /// The same fault, told in this API's shape.
-pub(super) fn response(fault: &Fault, id: &str) -> Response {
+pub(super) fn response(fault: &Fault, id: RequestId) -> Response {
     let errors = match &fault.body.details {
         Some(BadRequestDetails::InvalidConfiguration(details)) => details
             .iter()
@@ -35,12 +36,12 @@ pub(super) fn response(fault: &Fault, id: &str) -> Response {
 }
 
 /// A problem that is told in a sentence.
-pub(super) fn plain(status: StatusCode, detail: &str, id: &str) -> Response {
+pub(super) fn plain(status: StatusCode, detail: &str, id: RequestId) -> Response {
     render(Problem { detail: Some(detail.into()), ..Problem::of_status(status) }, id)
 }
 
-fn render(mut problem: Problem, id: &str) -> Response {
-    problem.request_id = Some(id.into());
+fn render(mut problem: Problem, id: RequestId) -> Response {
+    problem.request_id = Some(id.as_str().into());
     let status = problem.status;
     let mut response = Response::new(Body::from(serde_json::to_vec(&problem).unwrap_or_default()));
     *response.status_mut() = status;

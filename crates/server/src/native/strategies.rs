@@ -40,7 +40,7 @@ pub(super) async fn create(call: Call) -> Result<Response, Fault> {
         replicate_to: ReplicateTo::None,
         tags: Tags::default(),
     };
-    let committed = call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
+    let committed = call.node.execute(command, call.cause()).await.or_fault(&call)?;
     let strategy = committed.view.world.strategy(&committed.outcome).or_fault(&call)?;
     json(StatusCode::CREATED, &shape(&strategy))
 }

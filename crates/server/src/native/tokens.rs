@@ -34,7 +34,7 @@ pub(super) async fn create(call: Call) -> Result<Response, Fault> {
         },
         expires_at: body.expires_at.map(|at| at.timestamp()),
     };
-    let made = call.node.create_bearer_token(wanted, call.cause.clone()).await.or_fault(&call)?;
+    let made = call.node.create_bearer_token(wanted, call.cause()).await.or_fault(&call)?;
     let view = call.node.view();
     let bearer_token = shape(find(&view.world, &made.id).or_fault(&call)?, call.node.now());
     json(StatusCode::CREATED, &wire::CreatedBearerToken { bearer_token, token: made.text.to_string() })
@@ -53,7 +53,7 @@ pub(super) async fn get(call: Call) -> Result<Response, Fault> {
 }
 
 pub(super) async fn revoke(call: Call) -> Result<Response, Fault> {
-    call.node.execute(RevokeBearerToken { id: id(&call)? }, call.cause.clone()).await.or_fault(&call)?;
+    call.node.execute(RevokeBearerToken { id: id(&call)? }, call.cause()).await.or_fault(&call)?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

@@ -94,7 +94,7 @@ impl Unproven<'_> {
             Self::Known(caller) => Ok(caller),
             Self::Signed(claim) => {
                 let sender = claim.prove(&app.node, body).map_err(|fault| refused(&fault))?;
-                Ok(Caller::Signer(sender.actor))
+                Ok(Caller::Signer(sender.actor()))
             }
         }
     }

@@ -30,12 +30,12 @@ use environment::Place;
 use http::header::{ALLOW, CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{Method, StatusCode};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 use stream::Streams;
+use yardarm_listen::{Unread, read_body};
 use yardarm_ofrep::stream::INACTIVITY_S;
 use yardarm_ofrep::{Answer, EventStream, Freshness, StreamAddress, entity_tag, is_current};
 
@@ -197,6 +197,13 @@ impl Ofrep {
             charge(1)?;
             return Ok(yardarm_ofrep::evaluate_flag(&set, key, &request, |_, _| ()));
         }
+        let tag = entity_tag(&set, &request, usize::from(self.streams.are_offered()));
+        let mut known = parts.headers.get_all(IF_NONE_MATCH).iter().filter_map(|known| known.to_str().ok());
+        if known.any(|known| is_current(known, &tag)) {
+            return Ok(Answer::not_modified(tag));
+        }
+        // What has not changed is free: nobody should have a reason not to ask whether it has.
+        charge(BULK_COST)?;
         let token = self.streams.are_offered().then(|| caller.stream_token(node, &place)).flatten();
         let uri = token.map(|token| self.stream_address(route, &token));
         let address = |uri| {
@@ -205,13 +212,6 @@ impl Ofrep {
         };
         let offered: Option<EventStream<'_>> =
             uri.as_deref().map(|uri| EventStream { address: address(uri), inactivity_s: INACTIVITY_S });
-        let tag = entity_tag(&set, &request, offered.as_slice());
-        let mut known = parts.headers.get_all(IF_NONE_MATCH).iter().filter_map(|known| known.to_str().ok());
-        if known.any(|known| is_current(known, &tag)) {
-            return Ok(Answer::not_modified(tag));
-        }
-        // What has not changed is free: nobody should have a reason not to ask whether it has.
-        charge(BULK_COST)?;
         Ok(yardarm_ofrep::evaluate_flags(&set, &request, offered.as_slice(), tag, |_, _| ()))
     }
 
@@ -222,25 +222,17 @@ impl Ofrep {
 
     /// The body, within limits.
     async fn read(&self, body: Body) -> Result<Bytes, Answer> {
-        use http_body::Body as _;
-        if body.is_end_stream() {
-            return Ok(Bytes::new());
-        }
         let limit = self.app.settings.ofrep.body_bytes;
-        let too_large = || {
-            let details = format!("the body is larger than {limit} bytes");
-            Answer::general(StatusCode::PAYLOAD_TOO_LARGE, &details)
-        };
-        if body.size_hint().lower() > limit as u64 {
-            return Err(too_large());
-        }
-        let time = self.app.settings.limits.request_time;
-        match tokio::time::timeout(time, Limited::new(body, limit).collect()).await {
-            Ok(Ok(collected)) => Ok(collected.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-            Ok(Err(_)) => Err(Answer::general(StatusCode::BAD_REQUEST, "the body could not be read")),
-            Err(_) => Err(Answer::general(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")),
-        }
+        read_body(body, limit, self.app.settings.limits.request_time).await.map_err(|why| match why {
+            Unread::TooLarge(_) => {
+                let details = format!("the body is larger than {limit} bytes");
+                Answer::general(StatusCode::PAYLOAD_TOO_LARGE, &details)
+            }
+            Unread::TooSlow => {
+                Answer::general(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")
+            }
+            Unread::Broken => Answer::general(StatusCode::BAD_REQUEST, "the body could not be read"),
+        })
     }
 
     /// Where this server's clients listen, as far as it knows its own address.

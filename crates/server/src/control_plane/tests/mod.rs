@@ -10,8 +10,10 @@ mod lists;
 mod settings;
 mod tags;
 
+use crate::authenticate::Sender;
 use crate::call::Call;
 use crate::dispatch::dispatch;
+use crate::request_id::RequestId;
 use crate::settings::ServerSettings;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -23,7 +25,7 @@ use std::time::Duration;
 use yardarm_domain::World;
 use yardarm_log::MemoryLog;
 use yardarm_node::NodeConfig;
-use yardarm_testkit::{ManualClock, TestNode, account, cause};
+use yardarm_testkit::{ManualClock, TestNode, account};
 use yardarm_wire::operations::{Method, OPERATIONS, Operation};
 
 /// The account of the test node.
@@ -130,8 +132,8 @@ impl Bench {
         let call = Call {
             node: self.kit.node.clone(),
             settings: self.settings.clone(),
-            cause: cause(),
-            bearer: None,
+            id: RequestId::draw(&self.kit.node),
+            sender: Sender::Developer,
             labels,
             uri: target.parse().unwrap(),
             headers: headers.collect(),
