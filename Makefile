@@ -24,11 +24,13 @@ build: ## Build the binary
 fmt: ## Format the code
 	$(CARGO) fmt --all
 
-lint: setup-deny ## Check format, lints, documentation and dependencies
+lint: setup-deny ## Check format, lints, documentation and dependencies, and that the bench goes with the rest
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked --quiet
 	$(TOOLS)/bin/cargo-deny --log-level error check bans licenses sources
+	CARGO_TARGET_DIR=$(abspath $(TARGET)) $(CARGO) clippy --manifest-path bench/Cargo.toml --all-targets --locked -- -D warnings
+	for part in bench/peers fuzz; do $(CARGO) metadata --manifest-path $$part/Cargo.toml --format-version 1 --locked >/dev/null; done
 
 audit: setup-deny ## Check dependencies for known vulnerabilities (needs the network)
 	$(TOOLS)/bin/cargo-deny --log-level error check advisories

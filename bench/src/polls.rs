@@ -1,6 +1,6 @@
 //! `GetLatestConfiguration` against a bare axum handler that answers the same bytes.
 //!
-//! Three servers take turns on one core: the bare one, Yardarm with signatures switched off (tokens are opened, sealed and
+//! The servers take turns on one core: the bare one, Yardarm with signatures switched off (tokens are opened, sealed and
 //! checked for reuse), Yardarm with its defaults. All get the same kind of request, signature headers included, and answer
 //! with the same headers of the same lengths and the same body; that is checked before anything is measured.
 
@@ -26,14 +26,16 @@ const REUSE: [&str; 2] = ["--token-reuse-seconds", "3600"];
 
 const METHOD: &str = "\
 One server at a time on one core, the load on the other; 64 keep-alive connections with one request under way each. Rounds \
-are interleaved: bare, token, SigV4, bare, … Processor time is the sum of `/proc/PID/task/*/schedstat`; ratios are taken \
+are interleaved: bare, bare in turn, token, SigV4, bare, … Processor time is the sum of `/proc/PID/task/*/schedstat`; ratios are taken \
 within each round. `token`: `--authentication none`; `SigV4`: the defaults. All three get requests with the headers of \
 AWS's SDK for Python, `Authorization` included, and give answers of the same bytes but for token, date and request id.
 
 Unchanged polls follow the chain of tokens where signatures are not checked. Where they are, requests are signed before the \
 round, 32 sessions for each connection, and each is asked again and again; so are initial tokens, which give the whole body \
 every time. `--token-reuse-seconds 3600` allows that. The server's work for a poll is the same either way: the token is \
-opened, looked up in the table of used ones, the next one sealed and noted.
+opened, looked up in the table of used ones, the next one sealed and noted. Who sends one request again and again has it in \
+the nearest cache, who takes turns with 2,048 has not: so the bare server is asked both ways, and each is compared with the \
+one that is asked alike.
 
 At saturation a closed loop waits in the server's queue, so latency grows with processor time per request by itself.";
 
@@ -60,6 +62,8 @@ struct Contender {
     /// Tokens of its own; the bare server is asked with somebody else's.
     tokens: Vec<String>,
     follow: bool,
+    /// Whether it is a yardstick.
+    is_bare: bool,
     counted: Vec<Counted>,
 }
 
@@ -124,20 +128,26 @@ fn contenders(lab: &Lab, kind: Kind) -> anyhow::Result<Vec<Contender>> {
         // This one is used up if the chain is followed: its session goes on with the next.
         recorded = Some(answer);
         let follow = kind == Kind::Unchanged && name == "token";
-        contenders.push(Contender { name, server, tokens, follow, counted: vec![] });
+        contenders.push(Contender { name, server, tokens, follow, is_bare: false, counted: vec![] });
     }
     let recorded = recorded.context("nothing was recorded")?;
     let tokens = contenders.first().map(|contender| contender.tokens.clone()).unwrap_or_default();
-    let bare = bare(lab, kind, &recorded, tokens)?;
-    contenders.insert(0, bare);
-    Ok(contenders)
+    let mut all = vec![];
+    if contenders.iter().any(|contender| contender.follow) {
+        all.push(bare(lab, &recorded, tokens.clone(), true)?);
+    }
+    all.push(bare(lab, &recorded, tokens, false)?);
+    all.append(&mut contenders);
+    Ok(all)
 }
 
-fn bare(lab: &Lab, kind: Kind, recorded: &Answer, tokens: Vec<String>) -> anyhow::Result<Contender> {
+/// The yardstick for those whose requests follow their answers, or for those who are asked prepared ones in turn.
+fn bare(lab: &Lab, recorded: &Answer, tokens: Vec<String>, follow: bool) -> anyhow::Result<Contender> {
     let mut headers = http::headers(&recorded.bytes);
     // These two are hyper's.
     headers.retain(|(name, _)| name != "date" && name != "content-length");
-    let mut server = lab.bare(&headers, recorded.body(), "body")?;
+    let (name, file) = if follow { ("bare", "body") } else { ("bare, in turn", "body-in-turn") };
+    let mut server = lab.bare(&headers, recorded.body(), file)?;
     server.ready()?;
     let answer = Api::connect(server.address())?.poll(tokens.first().context("no token")?)?;
     let shape = |answer: &Answer| -> Vec<(String, usize)> {
@@ -148,8 +158,7 @@ fn bare(lab: &Lab, kind: Kind, recorded: &Answer, tokens: Vec<String>) -> anyhow
     };
     ensure!(answer.body() == recorded.body(), "the bare server answers another body");
     ensure!(shape(&answer) == shape(recorded), "the bare server answers other headers");
-    let follow = kind == Kind::Unchanged;
-    Ok(Contender { name: "bare", server, tokens, follow, counted: vec![] })
+    Ok(Contender { name, server, tokens, follow, is_bare: true, counted: vec![] })
 }
 
 /// Tokens that give this kind of answer, one of each session.
@@ -274,8 +283,9 @@ impl Client for Polls {
 }
 
 fn judge(kind: Kind, contenders: &[Contender], section: &mut Section) -> anyhow::Result<()> {
-    let yardstick = &contenders.first().context("nobody to compare with")?.counted;
     for contender in contenders {
+        let mut alike = contenders.iter().filter(|other| other.is_bare && other.follow == contender.follow);
+        let yardstick = &alike.next().context("nobody to compare with")?.counted;
         let spread =
             |figure: &dyn Fn(&Counted) -> f64| contender.counted.iter().map(figure).collect::<Spread>();
         let ratio = |figure: &dyn Fn(&Counted) -> Duration| -> Spread {
