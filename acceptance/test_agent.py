@@ -311,7 +311,7 @@ class TestEntities:
         def halves(url):
             return [ask(url, path, {"Entity-Id": entity}).body for entity in entities]
 
-        assert plain.deployment(number)["PercentageComplete"] == 50.0
+        eventually(lambda: plain.deployment(number)["PercentageComplete"] == 50.0)
         inside = halves(server.agent_url)
         assert 10 < inside.count(b"new") < 50
         for url in (one.url, other.url):

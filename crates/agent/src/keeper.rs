@@ -323,6 +323,15 @@ impl Keeper {
         entries
     }
 
+    /// Begins to fetch a configuration of which nothing is held, unless that has just failed. Does not wait.
+    pub(crate) fn look_for(self: &Arc<Self>, name: &ConfigurationName) {
+        if let Ok(entry) = self.entry(name)
+            && entry.held.load().is_none()
+        {
+            self.want(&entry);
+        }
+    }
+
     /// The entry of a configuration, if there is one.
     pub(crate) fn find(&self, name: &ConfigurationName) -> Option<Arc<Entry>> {
         self.entries.load().get(name).cloned()

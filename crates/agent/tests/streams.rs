@@ -154,8 +154,14 @@ impl Desk {
     }
 }
 
+thread_local! {
+    static BEGUN: Instant = Instant::now();
+}
+
+/// A clock that goes with the runtime's.
 fn now() -> jiff::Timestamp {
-    "2026-11-24T12:00:00Z".parse().unwrap()
+    let begun: jiff::Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
+    begun + jiff::SignedDuration::try_from(BEGUN.with(Instant::elapsed)).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -250,6 +256,20 @@ async fn silence_is_broken_by_heartbeats_and_what_is_gone_is_told() {
     }
     desk.upstream.send_replace(None);
     stream.event().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_deployment_is_heard_of_although_nobody_asks() {
+    let desk = Desk::open(None, StreamSettings::default()).await;
+    desk.upstream.send_replace(None);
+    assert_eq!(desk.send("POST", ALL, &[]).await.status, 404);
+    let mut stream = desk.listen("/shop/prod/ofrep/v1/stream?profile=flags", &[]).await.unwrap();
+    stream.next().await.unwrap();
+    assert_eq!(stream.next().await.unwrap(), ": hb\n\n");
+    desk.upstream.send_replace(settled("one"));
+    let begun = Instant::now();
+    let (_, heard) = stream.event().await;
+    assert!(heard - begun <= Duration::from_secs(40));
 }
 
 #[tokio::test(start_paused = true)]

@@ -201,7 +201,10 @@ impl Listener {
                 return None;
             }
             let text = match cause {
-                Cause::Heartbeat => HEARTBEAT.to_owned(),
+                Cause::Heartbeat => {
+                    self.look_for_more();
+                    HEARTBEAT.to_owned()
+                }
                 Cause::Change => {
                     if !self.catches_up().await {
                         continue;
@@ -217,6 +220,13 @@ impl Listener {
             self.next_heartbeat = Instant::now() + self.settings.heartbeat;
             return Some((text.into(), self));
         }
+    }
+
+    /// Has the agent ask for what it does not hold of the subject: nobody else may, and a first deployment is a change too.
+    fn look_for_more(&self) {
+        let names =
+            self.subject.profiles(&self.keeper).into_iter().filter_map(|one| self.subject.name(&one).ok());
+        names.for_each(|name| self.keeper.look_for(&name));
     }
 
     /// Takes in what there is now, when it is this client's turn. Answers whether it is anything new to the client.
