@@ -15,7 +15,7 @@ use yardarm_domain::{
     AdvanceDeployments, ApplicationId, Command, ContentHash, ContentRef, Context, CreateApplication,
     CreateConfigurationProfile, CreateDeploymentStrategy, CreateEnvironment, CreateHostedVersion,
     EnvironmentId, Event, Policy, ProfileId, ProfileType, Quotas, ReplicateTo, Resource, StartDeployment,
-    StopDeployment, StrategyId, TagResource, Tags, UpdateConfigurationProfile, Validated, VersionNumber,
+    StopDeployment, StrategyId, TagResource, Tags, TickInterval, UpdateConfigurationProfile, Validated, VersionNumber,
     World, rollout,
 };
 use yardarm_log::{Batch, Content, Draft, Log, Seq, SqliteLog};
@@ -26,7 +26,7 @@ const RECORDS: u64 = 1_000_000;
 const TOGETHER: usize = 8_192;
 const APPLICATIONS: usize = 100;
 /// Nobody else sets the time of this history.
-const ADVANCE: AdvanceDeployments = AdvanceDeployments { only_clock: true };
+const ADVANCE: AdvanceDeployments = AdvanceDeployments { only_clock: true, ticks: TickInterval::MINUTE };
 const ENVIRONMENTS: [&str; 3] = ["development", "staging", "production"];
 const PROFILES: usize = 10;
 
@@ -235,6 +235,10 @@ impl History {
                 description: None,
                 tags: Tags::default(),
                 latest_deployment_number: None,
+                changed: None,
+                dynamic_parameters: vec![],
+                extensions: vec![],
+                invocations: vec![],
                 validated: Validated { content, validators: vec![] },
             })?;
             let mut steps = 0;

@@ -5,10 +5,12 @@ use crate::content::{ContentHash, ContentRef};
 use crate::context::{Command, Concurrency, Context, Decision, Policy, Quotas};
 use crate::environment::Environment;
 use crate::event::Event;
+use crate::extension::{AppliedExtension, DynamicParameter, Place};
 use crate::ids::{
     ApplicationId, DeploymentNumber, EnvironmentId, ProfileId, StrategyId, VersionNumber,
     flag_helper_association,
 };
+use crate::invocation::{Invocation, LoggedInvocation};
 use crate::refusal::{Quota, Refusal};
 use crate::rollout::{self, Input, Phase, Plan, Transition, TriggeredBy};
 use crate::tags::Tags;
@@ -45,6 +47,14 @@ pub struct Deployment {
     pub plan: Plan,
     /// Its owner's notes.
     pub tags: Tags,
+    /// The extensions that take part in it.
+    pub extensions: Vec<AppliedExtension>,
+    /// Which of their actions ran, in the order in which that became known.
+    pub invocations: Vec<LoggedInvocation>,
+    /// When its extensions were last asked whether it may go on.
+    pub ticked_at: Option<Timestamp>,
+    /// Why an extension wanted it taken back, if one did.
+    pub rolled_back_because: Option<Description>,
     /// When it was asked for.
     pub started_at: Timestamp,
     /// When it was completed. Stays after a revert.
@@ -179,6 +189,15 @@ pub struct StartDeployment {
     pub tags: Tags,
     /// The number the caller believes to be the latest in the environment.
     pub latest_deployment_number: Option<u32>,
+    /// What extensions made of the version's content for this deployment, if they changed it. Appended to the log together
+    /// with the event.
+    pub changed: Option<ContentRef>,
+    /// What is given to extensions' parameters for this deployment.
+    pub dynamic_parameters: Vec<DynamicParameter>,
+    /// The extensions that were asked. Others by now: [`Refusal::Raced`].
+    pub extensions: Vec<AppliedExtension>,
+    /// What they were asked.
+    pub invocations: Vec<Invocation>,
     /// That the content satisfies the profile's validators. Other content or validators by now: [`Refusal::Raced`].
     pub validated: Validated,
 }
@@ -199,7 +218,13 @@ impl Command for StartDeployment {
             return Err(Refusal::LatestDeployment { sent, actual });
         }
         let waits = must_wait(environment, profile, context.policy, context.quotas)?;
-        if self.validated.content != version.content.hash || self.validated.validators != profile.validators {
+        let content = self.changed.unwrap_or(version.content);
+        if self.validated.content != content.hash || self.validated.validators != profile.validators {
+            return Err(Refusal::Raced);
+        }
+        let (application, environment_id) = (&self.application, Some(&self.environment));
+        let place = Place { application, environment: environment_id, profile: &self.profile };
+        if world.applied_at(place, &self.dynamic_parameters)? != self.extensions {
             return Err(Refusal::Raced);
         }
         let number = DeploymentNumber(actual).next();
@@ -211,7 +236,9 @@ impl Command for StartDeployment {
             begin: context.policy.growth_begins,
         };
         // Alarms are evidence: a deployment that is watched by any is never over in the instant it starts.
-        let instantly = plan.is_instant() && environment.monitors.is_empty() && !waits;
+        // So are extensions that have something to do on the way.
+        let attended = self.extensions.iter().any(|applied| world.acts_during_deployment(applied));
+        let instantly = plan.is_instant() && environment.monitors.is_empty() && !attended && !waits;
         let started = Event::DeploymentStarted {
             application: self.application.clone(),
             environment: self.environment.clone(),
@@ -222,12 +249,14 @@ impl Command for StartDeployment {
             strategy: self.strategy.clone(),
             version: version.number,
             label: version.label.clone(),
-            content: version.content,
+            content,
             content_type: version.content_type.clone(),
             description: self.description.clone().and_then(Description::none_if_empty),
             plan,
             tags: self.tags.clone(),
             queued: waits,
+            extensions: self.extensions.clone(),
+            invocations: self.invocations.clone(),
         };
         let mut events = vec![started];
         if instantly {

@@ -1,11 +1,12 @@
 //! What deployments want done as time passes. The driver of every node asks; whoever appends first has done it.
 
-use crate::context::{Command, Context, Decision};
+use crate::context::{Command, Context, Decision, TickInterval};
+use crate::deployment::Deployment;
 use crate::environment::Environment;
 use crate::event::Event;
 use crate::ids::ApplicationId;
 use crate::refusal::Refusal;
-use crate::rollout::{self, Input, Phase};
+use crate::rollout::{self, Input, Phase, Transition};
 use crate::world::World;
 use jiff::Timestamp;
 
@@ -16,6 +17,8 @@ pub struct AdvanceDeployments {
     /// back, and its waiting begins anew. Where several nodes advance deployments it is left alone: the clock of another
     /// node may be right, for which everything would be due at once when counted anew from a slow one.
     pub only_clock: bool,
+    /// How often extensions are asked. No step is taken unless they were, recently.
+    pub ticks: TickInterval,
 }
 
 impl Command for AdvanceDeployments {
@@ -24,7 +27,7 @@ impl Command for AdvanceDeployments {
     fn decide(&self, world: &World, context: &Context<'_>) -> Result<Decision<()>, Refusal> {
         let mut events = vec![];
         for (application, environment) in world.deploying() {
-            self.steps(application, environment, context.now, &mut events);
+            self.steps(world, application, environment, context.now, &mut events);
         }
         Decision::new((), events)
     }
@@ -41,14 +44,24 @@ impl AdvanceDeployments {
                 environment.open().filter_map(move |deployment| match deployment.phase {
                     Phase::Queued => is_next(environment, deployment.number.0).then_some(now),
                     phase if self.only_clock && phase.is_ahead_of(now) => Some(now),
-                    phase => deployment.plan.wake_at(phase),
+                    // What is held up waits for an answer, which is a change of the world.
+                    phase => deployment
+                        .plan
+                        .wake_at(phase)
+                        .filter(|due| self.may_step(world, deployment, now, now.max(*due))),
                 })
             })
             .min()
     }
 
+    /// Whether its extensions have let it go on, for a step at `at`.
+    fn may_step(self, world: &World, deployment: &Deployment, now: Timestamp, at: Timestamp) -> bool {
+        world.ticked_until(deployment, self.ticks, now).is_none_or(|until| at <= until)
+    }
+
     fn steps(
         self,
+        world: &World,
         application: &ApplicationId,
         environment: &Environment,
         now: Timestamp,
@@ -60,15 +73,23 @@ impl AdvanceDeployments {
                     continue;
                 }
                 Input::Proceed
-            } else if !self.only_clock && deployment.phase.is_ahead_of(now) {
-                continue;
-            } else {
+            } else if deployment.phase.is_ahead_of(now) {
+                // Counting anew is no step.
+                if !self.only_clock {
+                    continue;
+                }
                 Input::Tick
+            } else if self.may_step(world, deployment, now, now) {
+                Input::Tick
+            } else {
+                continue;
             };
+            // What has extensions to ask is not over in the instant in which its turn comes.
+            let attended = input == Input::Proceed && world.is_attended(deployment);
             // A tick and a proceed are never refused; were they, doing nothing would be right.
-            for transition in
-                rollout::step(&deployment.plan, deployment.phase, input, now).unwrap_or_default()
-            {
+            let transitions =
+                rollout::step(&deployment.plan, deployment.phase, input, now).unwrap_or_default();
+            for transition in transitions.into_iter().filter(|one| !attended || *one == Transition::Begun) {
                 events.push(deployment.event(application, &environment.id, transition));
             }
         }

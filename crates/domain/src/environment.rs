@@ -1,5 +1,6 @@
 //! Environments: where configuration is deployed to, one deployment at a time.
 
+use crate::account::Resource;
 use crate::application::Application;
 use crate::context::{Command, Context, Decision};
 use crate::deletion_protection::DeletionProtectionCheck;
@@ -220,6 +221,8 @@ impl Command for DeleteEnvironment {
 
     fn decide(&self, world: &World, context: &Context<'_>) -> Result<Decision<()>, Refusal> {
         let environment = world.environment(&self.application, &self.environment)?;
+        let resource = Resource::Environment(self.application.clone(), self.environment.clone());
+        world.ensure_not_extended(&resource)?;
         let id = environment.id.as_str();
         self.check.run(world.settings(), id, environment.created_at, self.last_read, context.now)?;
         let event = Event::EnvironmentDeleted {

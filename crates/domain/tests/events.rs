@@ -132,7 +132,7 @@ fn some_monitors() -> impl Strategy<Value = Vec<Monitor>> {
 }
 
 fn some_validators() -> impl Strategy<Value = Vec<Validator>> {
-    proptest::collection::vec("\\PC{0,40}".prop_map(|json_schema| Validator { json_schema }), 0..3)
+    proptest::collection::vec("\\PC{0,40}".prop_map(Validator::JsonSchema), 0..3)
 }
 
 fn some_resource() -> impl Strategy<Value = Resource> {
@@ -256,6 +256,8 @@ fn some_deployment_event() -> impl Strategy<Value = Event> {
             plan,
             tags,
             queued,
+            extensions: vec![],
+            invocations: vec![],
         },
     );
     let created =
@@ -330,8 +332,13 @@ fn some_secret_event() -> impl Strategy<Value = Event> {
         ),
         some_token_event(),
         sealed().prop_map(|sealed| Event::TokenKeyCreated { sealed }),
-        (maybe(sealed()), proptest::collection::vec((id(), sealed()), 0..3))
-            .prop_map(|(token_key, access_keys)| Event::SecretsResealed { token_key, access_keys }),
+        (maybe(sealed()), maybe(sealed()), proptest::collection::vec((id(), sealed()), 0..3)).prop_map(
+            |(token_key, signing_key, access_keys)| Event::SecretsResealed {
+                token_key,
+                signing_key,
+                access_keys
+            }
+        ),
     ]
 }
 

@@ -17,7 +17,8 @@ const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(1);
 pub(crate) async fn run(node: Node) {
     let mut changes = node.changes();
     let mut closing = node.closing();
-    let advance = AdvanceDeployments { only_clock: !node.config().shared_log };
+    let advance =
+        AdvanceDeployments { only_clock: !node.config().shared_log, ticks: node.config().policy.ticks };
     loop {
         // What changes from here on wakes the driver again.
         changes.borrow_and_update();

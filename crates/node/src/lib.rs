@@ -12,12 +12,15 @@ mod bearer_tokens;
 mod clock;
 mod configuration;
 mod credentials;
+mod deliverer;
 mod driver;
 mod entropy;
 mod error;
+mod extensions;
 mod form;
 mod master_key;
 mod node;
+mod outside;
 mod reading;
 mod replay;
 mod sequencer;
@@ -28,6 +31,7 @@ mod snapshot;
 mod status;
 mod stream_tokens;
 mod subscription;
+mod ticker;
 mod tokens;
 mod view;
 
@@ -38,9 +42,13 @@ pub use configuration::{ConfigurationRefused, DeployConfiguration, StoreConfigur
 pub use credentials::{AccessSecret, NewAccessKey};
 pub use entropy::{Entropy, OsEntropy};
 pub use error::Error;
+pub use extensions::ExtensionRefused;
 pub use form::Form;
 pub use master_key::{InvalidMasterKey, MasterKeys};
 pub use node::{Cause, Committed, Node, NodeConfig};
+pub use outside::{
+    About, ActionAnswer, ActionCall, FunctionCall, NoAnswer, Outside, Proof, RefusalDetail, VersionContent,
+};
 pub use reading::{MissingPlace, Reading};
 pub use served::{Candidate, Served, ServedVersion};
 pub use session::{

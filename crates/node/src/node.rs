@@ -7,6 +7,7 @@ use crate::driver;
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::master_key::MasterKeys;
+use crate::outside::Outside;
 use crate::replay;
 use crate::sequencer::{self, Pending, Work};
 use crate::session::{SessionSettings, Sessions};
@@ -18,7 +19,7 @@ use crate::view::View;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use yardarm_domain::{Account, Command, Event, Policy, Quotas};
@@ -103,6 +104,8 @@ pub(crate) struct Shared {
     pub(crate) sessions: Sessions,
     pub(crate) ring: ArcSwap<Ring>,
     pub(crate) counters: Counters,
+    /// Who calls what is outside, once it is known.
+    pub(crate) outside: OnceLock<Arc<dyn Outside>>,
     /// Slots whose content could not be loaded yet.
     behind: Mutex<Vec<Touched>>,
     changed: watch::Sender<Seq>,
@@ -221,6 +224,7 @@ impl Node {
             sessions,
             ring: ArcSwap::from_pointee(ring),
             counters: Counters::default(),
+            outside: OnceLock::new(),
             behind: Mutex::new(vec![]),
             closing: watch::Sender::new(false),
         });
@@ -402,6 +406,11 @@ impl Node {
     #[must_use]
     pub fn is_closing(&self) -> bool {
         *self.shared.closing.borrow()
+    }
+
+    /// Ends `task` with the node.
+    pub(crate) fn keep(&self, task: JoinHandle<()>) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

@@ -19,9 +19,11 @@ mod fault;
 mod metrics;
 mod native;
 mod ofrep;
+mod outside;
 mod refusal;
 mod router;
 mod settings;
 
+pub use outside::{HttpOutside, OutsideSettings};
 pub use router::router;
 pub use settings::{Authentication, Limits, OfrepSettings, ServerSettings, StreamSettings};

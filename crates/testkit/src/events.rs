@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use yardarm_domain::{
-    AccountSettings, ContentHash, ContentRef, DeploymentNumber, Event, Exposure, Monitor, ProfileType,
-    ReplicateTo, Resource, SealedSecret, Tags, TokenHash, TokenScope, Validator, VersionNumber,
+    AccountSettings, Action, ActionPoint, Actions, AppliedExtension, ContentHash, ContentRef, DeliveryId,
+    DeploymentNumber, Event, Exposure, ExtensionVersionNumber, Failure, Invocation, Monitor, Parameter,
+    ProfileType, ReplicateTo, Resource, SealedSecret, Tags, TokenHash, TokenScope, Validator, VersionNumber,
 };
 
 /// How many kinds of events there are. A new one does not compile before [`ordinal`] knows it.
-pub const KINDS: usize = 26;
+pub const KINDS: usize = 36;
 
 /// The place of an event's kind, from zero.
 #[must_use]
@@ -42,6 +43,16 @@ pub fn ordinal(event: &Event) -> usize {
         Event::SecretsResealed { .. } => 23,
         Event::BearerTokenCreated { .. } => 24,
         Event::BearerTokenRevoked { .. } => 25,
+        Event::ExtensionVersionCreated { .. } => 26,
+        Event::ExtensionVersionUpdated { .. } => 27,
+        Event::ExtensionVersionDeleted { .. } => 28,
+        Event::ExtensionAssociationCreated { .. } => 29,
+        Event::ExtensionAssociationUpdated { .. } => 30,
+        Event::ExtensionAssociationDeleted { .. } => 31,
+        Event::DeploymentTicked { .. } => 32,
+        Event::DeliveryEnded { .. } => 33,
+        Event::DeliveryResumed { .. } => 34,
+        Event::SigningKeyCreated { .. } => 35,
     }
 }
 
@@ -59,6 +70,7 @@ pub fn one_of_each() -> Vec<Event> {
     let mut events = resources();
     events.extend(deployments());
     events.extend(secrets());
+    events.extend(extensions());
     events
 }
 
@@ -123,7 +135,7 @@ fn resources() -> Vec<Event> {
             name: it("flags"),
             description: None,
             kind: ProfileType::FeatureFlags,
-            validators: vec![Validator { json_schema: r#"{"type":"object"}"#.into() }],
+            validators: vec![Validator::JsonSchema(r#"{"type":"object"}"#.into())],
             tags: Tags::default(),
         },
         Event::ConfigurationProfileUpdated {
@@ -213,6 +225,47 @@ fn deployments() -> Vec<Event> {
         plan,
         tags: tags(),
         queued: true,
+        extensions: vec![],
+        invocations: vec![],
+    };
+    let extended = match started.clone() {
+        Event::DeploymentStarted {
+            application,
+            environment,
+            deployment,
+            profile,
+            configuration_name,
+            kind,
+            strategy,
+            version,
+            label,
+            content,
+            content_type,
+            description,
+            plan,
+            tags,
+            queued,
+            ..
+        } => Event::DeploymentStarted {
+            application,
+            environment,
+            deployment,
+            profile,
+            configuration_name,
+            kind,
+            strategy,
+            version,
+            label,
+            content,
+            content_type,
+            description,
+            plan,
+            tags,
+            queued,
+            extensions: vec![applied()],
+            invocations: vec![invocation(None)],
+        },
+        other => other,
     };
     let transitions = [
         Transition::Begun,
@@ -230,7 +283,96 @@ fn deployments() -> Vec<Event> {
         deployment: DeploymentNumber(7),
         step: transition.into(),
     });
-    std::iter::once(started).chain(stepped).collect()
+    [started, extended].into_iter().chain(stepped).collect()
+}
+
+fn applied() -> AppliedExtension {
+    AppliedExtension {
+        association: it("ass1234"),
+        extension: it("ext1234"),
+        version: ExtensionVersionNumber(2),
+        parameters: BTreeMap::from([(it("channel"), it("#deployments"))]),
+    }
+}
+
+fn invocation(failure: Option<Failure>) -> Invocation {
+    Invocation {
+        id: it("inv1234"),
+        point: ActionPoint::PreStartDeployment,
+        association: it("ass1234"),
+        extension: it("ext1234"),
+        action: it("check"),
+        uri: it("https://checks.example/yardarm"),
+        role: Some(it("arn:aws:iam::123456789012:role/checks")),
+        failure,
+    }
+}
+
+fn extensions() -> Vec<Event> {
+    let failure = Failure { code: "TimedOut".into(), message: "no answer within 15 s".into() };
+    let action = Action {
+        name: it("check"),
+        description: Some(it("Asks the on-call engineer")),
+        uri: it("https://checks.example/yardarm"),
+        role: Some(it("arn:aws:iam::123456789012:role/checks")),
+    };
+    let points = [
+        ActionPoint::PreCreateHostedConfigurationVersion,
+        ActionPoint::PreStartDeployment,
+        ActionPoint::AtDeploymentTick,
+        ActionPoint::OnDeploymentStart,
+        ActionPoint::OnDeploymentStep,
+        ActionPoint::OnDeploymentBaking,
+        ActionPoint::OnDeploymentComplete,
+        ActionPoint::OnDeploymentRolledBack,
+    ];
+    let actions: Actions = points.into_iter().map(|point| (point, action.clone())).collect();
+    let parameter = |required, dynamic| Parameter { description: Some(it("Where to")), required, dynamic };
+    let parameters =
+        BTreeMap::from([(it("channel"), parameter(true, false)), (it("mention"), parameter(false, true))]);
+    let delivery = DeliveryId { position: 42, index: 1 };
+    vec![
+        Event::ExtensionVersionCreated {
+            extension: it("ext1234"),
+            version: ExtensionVersionNumber(2),
+            name: it("checks"),
+            description: Some(it("Watches")),
+            actions: actions.clone(),
+            parameters,
+            tags: tags(),
+        },
+        Event::ExtensionVersionUpdated {
+            extension: it("ext1234"),
+            version: ExtensionVersionNumber(2),
+            description: None,
+            actions: Some(actions),
+            parameters: None,
+        },
+        Event::ExtensionVersionDeleted { extension: it("ext1234"), version: ExtensionVersionNumber(2) },
+        Event::ExtensionAssociationCreated {
+            association: it("ass1234"),
+            extension: it("ext1234"),
+            version: ExtensionVersionNumber(2),
+            resource: Resource::Environment(it("app1234"), it("env1234")),
+            parameters: BTreeMap::from([(it("channel"), it("#deployments"))]),
+            tags: tags(),
+        },
+        Event::ExtensionAssociationUpdated {
+            association: it("ass1234"),
+            parameters: BTreeMap::from([(it("channel"), it("#other"))]),
+        },
+        Event::ExtensionAssociationDeleted { association: it("ass1234") },
+        Event::DeploymentTicked {
+            application: it("app1234"),
+            environment: it("env1234"),
+            deployment: DeploymentNumber(7),
+            invocations: vec![invocation(Some(failure.clone()))],
+            roll_back: Some(it("Too many errors")),
+        },
+        Event::DeliveryEnded { delivery, failure: Some(failure), attempts: 12 },
+        Event::DeliveryResumed { delivery },
+        Event::SigningKeyCreated { sealed: SealedSecret("v1.00000001.c2lnbg".into()) },
+    ]
 }
 
 fn secrets() -> Vec<Event> {
@@ -263,6 +405,7 @@ fn secrets() -> Vec<Event> {
         Event::TokenKeyCreated { sealed: sealed("dG9rZW4") },
         Event::SecretsResealed {
             token_key: Some(sealed("dG9rZW4")),
+            signing_key: None,
             access_keys: vec![(it("YDMEXAMPLE"), sealed("c2VjcmV0"))],
         },
     ]

@@ -142,6 +142,7 @@ impl Shop {
             description: None,
             tags: Tags::default(),
             latest_deployment_number: None,
+            dynamic_parameters: vec![],
         };
         Ok(self.node.deploy(wanted, cause()).await?.outcome)
     }

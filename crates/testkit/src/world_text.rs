@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Phase, Plan, TriggeredBy};
 use yardarm_domain::{
     Application, Deployment, DeploymentLogKind, Description, Environment, EnvironmentState, Live,
-    ProfileType, ReplicateTo, Tags, TokenScope, World, live,
+    ProfileType, ReplicateTo, Tags, TokenScope, Validator, World, live,
 };
 
 /// Everything in `world`, one fact a line.
@@ -71,7 +71,53 @@ fn write(out: &mut String, world: &World) -> fmt::Result {
             tags(&strategy.tags)
         )?;
     }
+    write_extensions(out, world)?;
     world.applications().values().try_for_each(|application| write_application(out, world, application))
+}
+
+/// Nothing for worlds from before there were extensions.
+fn write_extensions(out: &mut String, world: &World) -> fmt::Result {
+    if world.signing_key().is_some() {
+        writeln!(out, "signing key: sealed")?;
+    }
+    for extension in world.extensions().values() {
+        writeln!(out, "extension {} `{}` #{}", extension.id, extension.name, extension.ordinal)?;
+        for version in extension.versions.values() {
+            let rest = about(&version.description) + &tags(&version.tags);
+            writeln!(out, "  version {}{rest}", version.number)?;
+            for (point, action) in &version.actions {
+                let rest = about(&action.description);
+                let role = action.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
+                writeln!(out, "    {point:?}: `{}` calls {}{role}{rest}", action.name, action.uri)?;
+            }
+            for (name, parameter) in &version.parameters {
+                let how = match (parameter.required, parameter.dynamic) {
+                    (true, _) => "required",
+                    (_, true) => "dynamic",
+                    _ => "optional",
+                };
+                writeln!(out, "    parameter `{name}` {how}{}", about(&parameter.description))?;
+            }
+        }
+    }
+    for association in world.associations().values() {
+        let (id, extension, version) = (&association.id, &association.extension, association.version);
+        let (resource, ordinal) = (&association.resource, association.ordinal);
+        let rest = tags(&association.tags);
+        writeln!(out, "association {id} #{ordinal}: {extension} version {version} on {resource}{rest}")?;
+        for (name, value) in &association.parameters {
+            writeln!(out, "  `{name}` is `{value}`")?;
+        }
+    }
+    for delivery in world.deliveries().values() {
+        let (association, point) = (&delivery.applied.association, delivery.invocation.point);
+        writeln!(out, "delivery {} waits: {association} {point:?}", delivery.id)?;
+    }
+    for (id, given_up) in world.undelivered() {
+        let (attempts, code) = (given_up.attempts, &given_up.failure.code);
+        writeln!(out, "delivery {id} was given up after {attempts} attempts: {code}")?;
+    }
+    Ok(())
 }
 
 fn write_application(out: &mut String, world: &World, application: &Application) -> fmt::Result {
@@ -91,7 +137,10 @@ fn write_application(out: &mut String, world: &World, application: &Application)
             profile.latest_version
         )?;
         for validator in &profile.validators {
-            writeln!(out, "    validator {}", validator.json_schema)?;
+            match validator {
+                Validator::JsonSchema(schema) => writeln!(out, "    validator {schema}")?,
+                Validator::Lambda(function) => writeln!(out, "    validator function {function}")?,
+            }
         }
         for version in profile.versions.values() {
             let label = version.label.as_ref().map(|label| format!(" `{label}`")).unwrap_or_default();

@@ -28,6 +28,7 @@ pub mod extensions;
 pub mod floats;
 pub mod headers;
 pub mod hosted_versions;
+pub mod invocations;
 pub mod native;
 pub mod operations;
 pub mod pages;

@@ -12,10 +12,13 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use yardarm_domain::rollout::Begin;
-use yardarm_domain::{Account, AccountId, Concurrency, Policy, Quotas, Region};
+use yardarm_domain::{Account, AccountId, Concurrency, Policy, Quotas, Region, RetryPolicy, TickInterval};
 use yardarm_listen::Bounds;
 use yardarm_node::{NodeConfig, SessionSettings};
-use yardarm_server::{Authentication, Limits, OfrepSettings, ServerSettings, StreamSettings};
+use yardarm_outbound::{Network, Policy as CallPolicy, Target as CallTarget};
+use yardarm_server::{
+    Authentication, Limits, OfrepSettings, OutsideSettings, ServerSettings, StreamSettings,
+};
 
 /// How requests prove who sent them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -217,6 +220,21 @@ options! {
     quota_queued_deployments: usize = "YARDARM_QUOTA_QUEUED_DEPLOYMENTS", "quota-queued-deployments", Quotas::default().queued_deployments;
     /// The most bearer tokens.
     quota_bearer_tokens: usize = "YARDARM_QUOTA_BEARER_TOKENS", "quota-bearer-tokens", Quotas::default().bearer_tokens;
+    /// What to call for an ARN, as in arn:aws:lambda:eu-west-1:123456789012:function:check=`https://functions.example/check`;
+    /// several are separated by blanks.
+    call_targets: String = "YARDARM_CALL_TARGETS", "call-targets", String::new();
+    /// Networks that extensions' URLs may lead to besides public addresses, as in 10.1.0.0/16, separated by commas.
+    call_networks: String = "YARDARM_CALL_NETWORKS", "call-networks", String::new();
+    /// How long an extension or a validator may take to answer.
+    call_timeout_seconds: u32 = "YARDARM_CALL_TIMEOUT_SECONDS", "call-timeout-seconds", 15;
+    /// How often extensions are asked while a deployment is on its way.
+    tick_seconds: u32 = "YARDARM_TICK_SECONDS", "tick-seconds", 60;
+    /// How often it is tried to tell an extension something.
+    delivery_attempts: u32 = "YARDARM_DELIVERY_ATTEMPTS", "delivery-attempts", RetryPolicy::default().attempts;
+    /// The most versions of extensions.
+    quota_extensions: usize = "YARDARM_QUOTA_EXTENSIONS", "quota-extensions", Quotas::default().extensions;
+    /// The most associations of extensions.
+    quota_extension_associations: usize = "YARDARM_QUOTA_EXTENSION_ASSOCIATIONS", "quota-extension-associations", Quotas::default().extension_associations;
     /// The most access keys.
     quota_access_keys: usize = "YARDARM_QUOTA_ACCESS_KEYS", "quota-access-keys", Quotas::default().access_keys;
 }
@@ -266,6 +284,9 @@ impl InForce {
     fn check(&self) -> Result<(), Failure> {
         self.account()?;
         self.ofrep()?;
+        self.ticks()?;
+        self.outside()?;
+        self.call_policy()?;
         let open = !self.listen.ip().is_loopback();
         if self.dev && open {
             let listen = self.listen;
@@ -339,6 +360,8 @@ impl InForce {
                 queued_deployments: self.quota_queued_deployments,
                 access_keys: self.quota_access_keys,
                 bearer_tokens: self.quota_bearer_tokens,
+                extensions: self.quota_extensions,
+                extension_associations: self.quota_extension_associations,
             },
             policy: Policy {
                 concurrency: match self.deployment_concurrency {
@@ -351,6 +374,7 @@ impl InForce {
                     GrowthOption::AtOnce => Begin::AtOnce,
                 },
                 strict_latest_deployment_number: self.strict_latest_deployment_number,
+                ticks: self.ticks()?,
             },
             sessions: SessionSettings {
                 poll_interval_s: self.poll_interval_seconds,
@@ -360,6 +384,47 @@ impl InForce {
             snapshot_every: self.snapshot_every.max(1),
             ..NodeConfig::new(self.account()?)
         })
+    }
+
+    fn ticks(&self) -> Result<TickInterval, Failure> {
+        let seconds = self.tick_seconds;
+        let bad = || Failure::usage(format!("--tick-seconds is 1 to 3600, not {seconds}"));
+        TickInterval::from_seconds(seconds).ok_or_else(bad)
+    }
+
+    /// How calls to the outside are made.
+    pub(crate) fn outside(&self) -> Result<OutsideSettings, Failure> {
+        let one = |text: &str| {
+            let bad = || Failure::usage(format!("--call-targets has ARN=URL, not `{text}`"));
+            let (arn, url) =
+                text.split_once('=').filter(|(arn, _)| arn.starts_with("arn:")).ok_or_else(bad)?;
+            let target = url.parse::<CallTarget>();
+            let target = target.map_err(|error| Failure::usage(format!("--call-targets: {error}")))?;
+            Ok((arn.to_owned(), target))
+        };
+        let seconds = self.call_timeout_seconds;
+        if !(1..=60).contains(&seconds) {
+            return Err(Failure::usage(format!("--call-timeout-seconds is 1 to 60, not {seconds}")));
+        }
+        Ok(OutsideSettings {
+            targets: self.call_targets.split_whitespace().map(one).collect::<Result<_, Failure>>()?,
+            time: Duration::from_secs(seconds.into()),
+            ..OutsideSettings::default()
+        })
+    }
+
+    /// Which addresses extensions' URLs may lead to.
+    pub(crate) fn call_policy(&self) -> Result<CallPolicy, Failure> {
+        let networks = self.call_networks.split(',').map(str::trim).filter(|text| !text.is_empty());
+        networks.map(str::parse::<Network>).try_fold(CallPolicy::public(), |policy, network| {
+            let network = network.map_err(|error| Failure::usage(format!("--call-networks: {error}")))?;
+            Ok(policy.and(network))
+        })
+    }
+
+    /// How it is tried again to tell extensions something.
+    pub(crate) fn retries(&self) -> RetryPolicy {
+        RetryPolicy { attempts: self.delivery_attempts.max(1), ..RetryPolicy::default() }
     }
 
     /// For the server.

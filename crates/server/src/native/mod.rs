@@ -3,6 +3,7 @@
 mod access_keys;
 mod applications;
 mod configuration;
+mod deliveries;
 mod evaluation;
 mod health;
 mod problem;
@@ -71,6 +72,9 @@ const ROUTES: &[Route] = &[
     route!(POST EXPLAIN_VERSION "explain-version" evaluation::explain_version),
     route!(POST DEPLOYMENT_STRATEGIES "create-deployment-strategy" strategies::create),
     route!(GET DEPLOYMENT_STRATEGIES "list-deployment-strategies" strategies::list),
+    route!(GET DELIVERIES "list-deliveries" deliveries::list),
+    route!(POST RETRY_DELIVERY "retry-delivery" deliveries::retry),
+    route!(GET SIGNING_SECRET "get-signing-secret" deliveries::signing_secret),
     route!(POST TOKENS "create-token" tokens::create),
     route!(GET TOKENS "list-tokens" tokens::list),
     route!(GET TOKEN "get-token" tokens::get),

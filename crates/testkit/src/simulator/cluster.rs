@@ -45,7 +45,7 @@ impl Cluster {
 
     /// What the drivers ask for.
     pub(super) fn advance(&self) -> AdvanceDeployments {
-        AdvanceDeployments { only_clock: !self.config.shared_log }
+        AdvanceDeployments { only_clock: !self.config.shared_log, ticks: self.config.policy.ticks }
     }
 
     /// Starts the node at `index` unless it runs. With a log in trouble it may not come up.

@@ -296,6 +296,7 @@ impl Asker<'_> {
             description: None,
             tags: Tags::default(),
             latest_deployment_number: None,
+            dynamic_parameters: vec![],
         };
         let (cause, node) = (self.requests.cause(), self.node.clone());
         let ask = cause.clone();

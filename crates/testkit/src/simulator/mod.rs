@@ -29,7 +29,7 @@ use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 use yardarm_domain::rollout::Begin;
-use yardarm_domain::{Concurrency, Deployment, Policy, live};
+use yardarm_domain::{Concurrency, Deployment, Policy, TickInterval, live};
 use yardarm_flags::bucketing::named_subject;
 use yardarm_log::{Digest, verify};
 use yardarm_node::{Node, SessionRefusal};
@@ -131,6 +131,7 @@ impl Run {
             .unwrap_or_default(),
             growth_begins: if rng.bool() { Begin::AfterInterval } else { Begin::AtOnce },
             strict_latest_deployment_number: false,
+            ticks: TickInterval::MINUTE,
         };
         let snapshot_every = if rng.u8(0..4) == 0 { 7 } else { 1_000_000 };
         let history = History::new(policy.clone());

@@ -15,7 +15,8 @@ use yardarm_domain::{Name, Refusal};
 use yardarm_listen::{Bounds, Listener};
 use yardarm_log::{Log, SqliteLog};
 use yardarm_node::{Cause, Error, NewAccessKey, Node, OsEntropy, SystemClock};
-use yardarm_server::router;
+use yardarm_outbound::{Outbound, Policy, Settings};
+use yardarm_server::{HttpOutside, router};
 
 pub(super) fn run(sources: &Sources) -> Result<ExitCode, Failure> {
     let options = sources.resolve()?;
@@ -51,6 +52,7 @@ async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
     let node = Node::start(options.node()?, log, Arc::new(SystemClock), Arc::new(OsEntropy), keys)
         .await
         .map_err(|error| Failure::failed(format!("{shown}: {error}")))?;
+    call_outside(&node, options)?;
     let administrator = first_administrator(&node, options).await?;
     let listener = Listener::bind(options.listen)
         .await
@@ -78,6 +80,20 @@ async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
     store.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lets the node call extensions and functions.
+fn call_outside(node: &Node, options: &InForce) -> Result<(), Failure> {
+    let outbound = |policy| {
+        let made = Outbound::new(&Settings::new(policy));
+        made.map_err(|error| Failure::failed(format!("no calls to the outside: {error}")))
+    };
+    let users = outbound(options.call_policy()?)?;
+    let operators = outbound(Policy::internal())?;
+    let account = node.config().account.clone();
+    let outside = HttpOutside::new(account, options.outside()?, users, operators);
+    node.call_outside(Arc::new(outside), options.retries());
+    Ok(())
 }
 
 /// Serves the agent until `stopped` is closed.

@@ -5,6 +5,7 @@ mod configuration_profiles;
 mod deployment_strategies;
 mod deployments;
 mod environments;
+mod extensions;
 mod hosted_versions;
 mod lists;
 mod settings;
