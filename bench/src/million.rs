@@ -15,8 +15,8 @@ use yardarm_domain::{
     AdvanceDeployments, ApplicationId, Command, ContentHash, ContentRef, Context, CreateApplication,
     CreateConfigurationProfile, CreateDeploymentStrategy, CreateEnvironment, CreateHostedVersion,
     EnvironmentId, Event, Policy, ProfileId, ProfileType, Quotas, ReplicateTo, Resource, StartDeployment,
-    StopDeployment, StrategyId, TagResource, Tags, TickInterval, UpdateConfigurationProfile, Validated, VersionNumber,
-    World, rollout,
+    StopDeployment, StrategyId, TagResource, Tags, TickInterval, UpdateConfigurationProfile, Validated,
+    VersionNumber, World, rollout,
 };
 use yardarm_log::{Batch, Content, Draft, Log, Seq, SqliteLog};
 use yardarm_node::{MasterKeys, OsEntropy};

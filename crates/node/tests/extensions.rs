@@ -1,5 +1,5 @@
 //! Extensions: asked before work, while a deployment is on its way, and told of what has happened.
-#![expect(clippy::unwrap_used, reason = "a failing test panics")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test panics")]
 
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
