@@ -67,6 +67,8 @@ pub struct Quotas {
     pub access_keys: usize,
     /// Bearer tokens.
     pub bearer_tokens: usize,
+    /// Alarms.
+    pub alarms: usize,
 }
 
 impl Default for Quotas {
@@ -81,6 +83,7 @@ impl Default for Quotas {
             queued_deployments: 100,
             access_keys: 1_000,
             bearer_tokens: 10_000,
+            alarms: 1_000,
         }
     }
 }
@@ -94,6 +97,18 @@ pub struct Policy {
     pub growth_begins: Begin,
     /// Whether a stale `LatestDeploymentNumber` is refused. The service accepts it.
     pub strict_latest_deployment_number: bool,
+    /// What monitors mean whose alarm is not registered.
+    pub unregistered_alarms: UnregisteredAlarms,
+}
+
+/// What a monitor means whose alarm is not registered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnregisteredAlarms {
+    /// Nobody would watch it, so nothing is deployed there.
+    #[default]
+    Refuse,
+    /// Nothing; the deployment's event log says that it is not watched.
+    Ignore,
 }
 
 /// What happens to a deployment when another one is in the way.

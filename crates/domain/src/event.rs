@@ -5,9 +5,11 @@
 
 use crate::account::Resource;
 use crate::account_settings::AccountSettings;
+use crate::alarm::{AlarmSource, Evidence, FreshFor};
 use crate::bearer_token::{TokenHash, TokenScope};
 use crate::configuration_profile::{ProfileType, Validator};
 use crate::content::ContentRef;
+use crate::deployment::AlarmOverride;
 use crate::deployment_strategy::ReplicateTo;
 use crate::environment::Monitor;
 use crate::ids::{
@@ -17,7 +19,7 @@ use crate::ids::{
 use crate::rollout::{GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use crate::secret::SealedSecret;
 use crate::tags::Tags;
-use crate::text::{ContentType, Description, Name, ProfileName, VersionLabel};
+use crate::text::{AlarmArn, ContentType, Description, Name, ProfileName, VersionLabel};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use yardarm_flags::Exposure;
@@ -143,6 +145,10 @@ pub enum Event {
         tags: Tags,
         #[serde(default)]
         queued: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        alarms_overridden: Option<AlarmOverride>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        alarms_not_watched: Vec<AlarmArn>,
     },
     DeploymentStepped {
         application: ApplicationId,
@@ -196,10 +202,29 @@ pub enum Event {
         token_key: Option<SealedSecret>,
         access_keys: Vec<(AccessKeyId, SealedSecret)>,
     },
+    AlarmPut {
+        alarm: AlarmArn,
+        description: Option<Description>,
+        source: AlarmSource,
+        fresh_for: FreshFor,
+        actions_enabled: bool,
+        secret: Option<TokenHash>,
+    },
+    AlarmUpdated {
+        alarm: AlarmArn,
+        actions_enabled: Option<bool>,
+    },
+    AlarmDeleted {
+        alarm: AlarmArn,
+    },
+    AlarmReported {
+        alarm: AlarmArn,
+        evidence: Evidence,
+    },
 }
 
 /// A [`Transition`] as it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Step {
     Begun,

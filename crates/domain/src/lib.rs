@@ -10,6 +10,7 @@
 mod access_key;
 mod account;
 mod account_settings;
+mod alarm;
 mod application;
 mod apply;
 mod bearer_token;
@@ -35,6 +36,11 @@ mod world;
 pub use access_key::{AccessKey, ChangeAccessKey, CreateAccessKey, DeleteAccessKey};
 pub use account::{Account, AccountId, Region, Resource};
 pub use account_settings::{AccountSettings, UpdateAccountSettings};
+pub use alarm::{
+    ALARM_STATES, Alarm, AlarmReport, AlarmSource, AlarmState, COMPARISONS, ChangeAlarm, CloudWatchAlarm,
+    Comparison, DeleteAlarm, Evidence, FreshFor, MISSING_DATA, MissingData, PrometheusAlarm, PutAlarm,
+    ReportAlarms, Threshold, Verdict,
+};
 pub use application::{
     Application, CascadeDeleteApplication, CreateApplication, DeleteApplication, Removed, UpdateApplication,
 };
@@ -45,11 +51,11 @@ pub use configuration_profile::{
     UpdateConfigurationProfile, Validator,
 };
 pub use content::{ContentHash, ContentRef};
-pub use context::{Command, Concurrency, Context, Decision, Policy, Quotas};
+pub use context::{Command, Concurrency, Context, Decision, Policy, Quotas, UnregisteredAlarms};
 pub use deletion_protection::DeletionProtectionCheck;
 pub use deployment::{
-    Deployment, DeploymentLogEntry, DeploymentLogKind, DeploymentState, StartDeployment, StopDeployment,
-    Validated, must_wait,
+    AlarmOverride, Deployment, DeploymentLogEntry, DeploymentLogKind, DeploymentState, StartDeployment,
+    StopDeployment, Validated, must_wait,
 };
 pub use deployment_driver::AdvanceDeployments;
 pub use deployment_strategy::{
@@ -69,6 +75,9 @@ pub use refusal::{Missing, Noun, Quota, Refusal};
 pub use secret::{CreateTokenKey, ResealSecrets, SealedSecret};
 pub use serving::{Live, live};
 pub use tags::{TagResource, Tags, UntagResource};
-pub use text::{AlarmArn, Constraint, ContentType, Description, Name, ProfileName, RoleArn, VersionLabel};
+pub use text::{
+    AlarmArn, AlarmReason, CloudWatchAlarmName, Constraint, ContentType, Description, FiringGroup, Name,
+    ProfileName, Query, RoleArn, SourceUrl, VersionLabel,
+};
 pub use world::World;
 pub use yardarm_flags::Exposure;

@@ -1,11 +1,12 @@
 //! Why a command was refused. Variants hold data; the words that clients read are chosen where the wire begins.
 
+use crate::alarm::AlarmState;
 use crate::deployment::DeploymentState;
 use crate::ids::{
     AccessKeyId, ApplicationId, BearerTokenId, DeploymentNumber, EnvironmentId, ProfileId, StrategyId,
     VersionNumber,
 };
-use crate::text::{Constraint, VersionLabel};
+use crate::text::{AlarmArn, Constraint, VersionLabel};
 use jiff::Timestamp;
 
 /// A kind of named resource.
@@ -44,6 +45,8 @@ pub enum Missing {
     AccessKey(AccessKeyId),
     /// By id.
     BearerToken(BearerTokenId),
+    /// By ARN.
+    Alarm(AlarmArn),
 }
 
 /// A limit that is reached.
@@ -65,6 +68,8 @@ pub enum Quota {
     AccessKeys,
     /// Bearer tokens.
     BearerTokens,
+    /// Alarms.
+    Alarms,
 }
 
 /// Why a command was refused. Nothing has happened.
@@ -196,6 +201,32 @@ pub enum Refusal {
     /// A bearer token would have expired before it is made.
     #[error("{0} has passed")]
     ExpiryPassed(Timestamp),
+    /// An alarm speaks against deploying there.
+    #[error("alarm {alarm} of environment {environment} is in {}", .state.as_str())]
+    AlarmFiring {
+        /// Where.
+        environment: EnvironmentId,
+        /// Which.
+        alarm: AlarmArn,
+        /// What it says.
+        state: AlarmState,
+    },
+    /// A monitor names an alarm that nobody would watch.
+    #[error("alarm {alarm} of environment {environment} is not registered")]
+    AlarmUnregistered {
+        /// Where.
+        environment: EnvironmentId,
+        /// Which.
+        alarm: AlarmArn,
+    },
+    /// A deployment on its way depends on the alarm.
+    #[error("a deployment in environment {environment} is watched by alarm {alarm}")]
+    AlarmInUse {
+        /// Which.
+        alarm: AlarmArn,
+        /// Where.
+        environment: EnvironmentId,
+    },
     /// What was prepared for the command no longer fits the world (new version, other validators): prepare again.
     #[error("the world moved on")]
     Raced,

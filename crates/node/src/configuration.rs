@@ -70,6 +70,8 @@ pub struct DeployConfiguration {
     pub tags: Tags,
     /// The number the caller believes to be the latest in the environment.
     pub latest_deployment_number: Option<u32>,
+    /// Why it is to be started although alarms speak against it, if it is.
+    pub override_alarms: Option<String>,
 }
 
 /// Why a configuration was not stored, validated or deployed.
@@ -238,6 +240,7 @@ impl Node {
         wanted: DeployConfiguration,
         cause: Cause,
     ) -> Result<Committed<DeploymentNumber>, ConfigurationRefused> {
+        self.ask_alarms_of(&wanted.application, &wanted.environment).await;
         for _ in 0..MOST_RACES {
             let view = self.newest_view().await?;
             let world = &view.world;
@@ -255,6 +258,7 @@ impl Node {
                 description: wanted.description.clone(),
                 tags: wanted.tags.clone(),
                 latest_deployment_number: wanted.latest_deployment_number,
+                alarm_override: wanted.override_alarms.clone().map(|reason| (cause.actor.clone(), reason)),
                 validated: self.validated(profile, version).await?,
             };
             match self.execute(command, cause.clone()).await {

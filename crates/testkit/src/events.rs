@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use yardarm_domain::{
-    AccountSettings, ContentHash, ContentRef, DeploymentNumber, Event, Exposure, Monitor, ProfileType,
-    ReplicateTo, Resource, SealedSecret, Tags, TokenHash, TokenScope, Validator, VersionNumber,
+    AccountSettings, AlarmOverride, AlarmSource, AlarmState, CloudWatchAlarm, Comparison, ContentHash,
+    ContentRef, DeploymentNumber, Event, Evidence, Exposure, FreshFor, MissingData, Monitor, ProfileType,
+    PrometheusAlarm, ReplicateTo, Resource, SealedSecret, Tags, Threshold, TokenHash, TokenScope, Validator,
+    VersionNumber,
 };
 
 /// How many kinds of events there are. A new one does not compile before [`ordinal`] knows it.
-pub const KINDS: usize = 26;
+pub const KINDS: usize = 30;
 
 /// The place of an event's kind, from zero.
 #[must_use]
@@ -42,6 +44,10 @@ pub fn ordinal(event: &Event) -> usize {
         Event::SecretsResealed { .. } => 23,
         Event::BearerTokenCreated { .. } => 24,
         Event::BearerTokenRevoked { .. } => 25,
+        Event::AlarmPut { .. } => 26,
+        Event::AlarmUpdated { .. } => 27,
+        Event::AlarmDeleted { .. } => 28,
+        Event::AlarmReported { .. } => 29,
     }
 }
 
@@ -59,6 +65,7 @@ pub fn one_of_each() -> Vec<Event> {
     let mut events = resources();
     events.extend(deployments());
     events.extend(secrets());
+    events.extend(alarms());
     events
 }
 
@@ -213,7 +220,18 @@ fn deployments() -> Vec<Event> {
         plan,
         tags: tags(),
         queued: true,
+        alarms_overridden: None,
+        alarms_not_watched: vec![],
     };
+    let mut over_alarms = started.clone();
+    if let Event::DeploymentStarted { alarms_overridden, alarms_not_watched, .. } = &mut over_alarms {
+        *alarms_overridden = Some(AlarmOverride {
+            alarms: vec![it("errors")],
+            by: "YDMADMIN".into(),
+            reason: "It is what mends it".into(),
+        });
+        *alarms_not_watched = vec![it("latency")];
+    }
     let transitions = [
         Transition::Begun,
         Transition::Advanced { step: 1, exposure, since },
@@ -223,6 +241,10 @@ fn deployments() -> Vec<Event> {
         Transition::RolledBack(TriggeredBy::Yardarm),
         Transition::Reverted,
         Transition::Rescheduled { since },
+        Transition::RolledBack(TriggeredBy::Alarm {
+            alarm: it("errors"),
+            state: AlarmState::InsufficientData,
+        }),
     ];
     let stepped = transitions.map(|transition| Event::DeploymentStepped {
         application: it("app1234"),
@@ -230,7 +252,53 @@ fn deployments() -> Vec<Event> {
         deployment: DeploymentNumber(7),
         step: transition.into(),
     });
-    std::iter::once(started).chain(stepped).collect()
+    [started, over_alarms].into_iter().chain(stepped).collect()
+}
+
+#[expect(clippy::expect_used, reason = "constants")]
+fn alarms() -> Vec<Event> {
+    let put = |alarm, source, secret| Event::AlarmPut {
+        alarm: it(alarm),
+        description: Some(it("Too many errors")),
+        source,
+        fresh_for: FreshFor::POLLED,
+        actions_enabled: true,
+        secret,
+    };
+    let prometheus = PrometheusAlarm {
+        url: it("http://127.0.0.1:9090"),
+        query: it("rate(errors_total[1m])"),
+        comparison: Comparison::Above,
+        threshold: Threshold::new(0.05).expect("a threshold"),
+        for_s: 30,
+        missing_data: MissingData::NotBreaching,
+    };
+    let cloudwatch = CloudWatchAlarm {
+        name: it("errors"),
+        region: it("us-east-1"),
+        endpoint: Some(it("http://127.0.0.1:4566")),
+    };
+    let evidence = Evidence {
+        state: AlarmState::Alarm,
+        at: it("2026-09-28T12:00:30Z"),
+        since: it("2026-09-28T12:00:20Z"),
+        breaching_since: Some(it("2026-09-28T11:59:50Z")),
+        actions_enabled: true,
+        reason: Some(it("0.07 > 0.05")),
+        firing: vec![it("0123456789abcdef")],
+    };
+    vec![
+        put("errors", AlarmSource::Prometheus(prometheus), None),
+        put("latency", AlarmSource::Pushed, Some(TokenHash([171; 32]))),
+        put(
+            "arn:aws:cloudwatch:us-east-1:123456789012:alarm:errors",
+            AlarmSource::CloudWatch(cloudwatch),
+            None,
+        ),
+        Event::AlarmUpdated { alarm: it("errors"), actions_enabled: Some(false) },
+        Event::AlarmDeleted { alarm: it("errors") },
+        Event::AlarmReported { alarm: it("errors"), evidence },
+    ]
 }
 
 fn secrets() -> Vec<Event> {

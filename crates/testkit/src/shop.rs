@@ -142,6 +142,7 @@ impl Shop {
             description: None,
             tags: Tags::default(),
             latest_deployment_number: None,
+            override_alarms: None,
         };
         Ok(self.node.deploy(wanted, cause()).await?.outcome)
     }
