@@ -131,6 +131,23 @@ fn refusal_fault(refusal: &Refusal, account: &Account) -> Fault {
         Refusal::ExpiryPassed(at) => {
             (BadRequest, format!("A token cannot expire at {at}, which has passed."))
         }
+        Refusal::AlarmFiring { environment, alarm, state } => {
+            let told = format!("Environment {environment} cannot be deployed to: alarm {alarm} is in");
+            let way = "To deploy nevertheless, give the reason in the header Yardarm-Override-Alarms.";
+            (Conflict, format!("{told} {}. {way}", state.as_str()))
+        }
+        Refusal::AlarmUnregistered { environment, alarm } => {
+            let told = format!(
+                "Environment {environment} has a monitor for alarm {alarm}, which nobody would watch"
+            );
+            let way = "Register it with `yardarm alarm put`, or give the reason to deploy nevertheless in the \
+                       header Yardarm-Override-Alarms.";
+            (BadRequest, format!("{told}. {way}"))
+        }
+        Refusal::AlarmInUse { alarm, environment } => {
+            let why = format!("a deployment in environment {environment} is watched by it");
+            (Conflict, format!("Alarm {alarm} cannot be deleted, because {why}."))
+        }
         Refusal::Raced => {
             (Conflict, "The configuration profile was changed at the same time. Try again.".into())
         }
@@ -177,6 +194,7 @@ fn not_found(missing: &Missing, account: &Account) -> String {
         }
         Missing::AccessKey(id) => format!("Access key {id} could not be found."),
         Missing::BearerToken(id) => format!("Bearer token {id} could not be found."),
+        Missing::Alarm(arn) => format!("Alarm {arn} could not be found."),
     }
 }
 
@@ -214,6 +232,7 @@ fn quota_exceeded(quota: Quota, limit: u64) -> String {
         }
         Quota::AccessKeys => format!("The account has {limit} access keys, which is its quota."),
         Quota::BearerTokens => format!("The account has {limit} bearer tokens, which is its quota."),
+        Quota::Alarms => format!("The account has {limit} alarms, which is its quota."),
     }
 }
 

@@ -7,14 +7,15 @@
 use crate::commands::Failure;
 use crate::environment;
 use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use yardarm_domain::rollout::Begin;
-use yardarm_domain::{Account, AccountId, Concurrency, Policy, Quotas, Region};
+use yardarm_domain::{Account, AccountId, Concurrency, Policy, Quotas, Region, UnregisteredAlarms};
 use yardarm_listen::Bounds;
-use yardarm_node::{NodeConfig, SessionSettings};
+use yardarm_node::{AlarmSettings, NodeConfig, SessionSettings};
 use yardarm_server::{Authentication, Limits, OfrepSettings, ServerSettings, StreamSettings};
 
 /// How requests prove who sent them.
@@ -37,6 +38,16 @@ pub(crate) enum ConcurrencyOption {
     OnePerProfile,
     /// Let it wait its turn.
     Queue,
+}
+
+/// What a monitor means whose alarm is not registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum UnregisteredOption {
+    /// Nobody would watch it: refuse to deploy there.
+    Refuse,
+    /// Nothing; the deployment's event log says that it is not watched.
+    Ignore,
 }
 
 /// When a rollout takes its first step.
@@ -165,6 +176,14 @@ options! {
     strict_latest_deployment_number: bool = "YARDARM_STRICT_LATEST_DEPLOYMENT_NUMBER", "strict-latest-deployment-number", false, (num_args = 0..=1, default_missing_value = "true", require_equals = true);
     /// Refuse a monitor without AlarmRoleArn.
     strict_alarm_role: bool = "YARDARM_STRICT_ALARM_ROLE", "strict-alarm-role", false, (num_args = 0..=1, default_missing_value = "true", require_equals = true);
+    /// What a monitor means whose alarm is not registered: refuse deployments there, or ignore the monitor and say so.
+    unregistered_alarms: UnregisteredOption = "YARDARM_UNREGISTERED_ALARMS", "unregistered-alarms", UnregisteredOption::Refuse;
+    /// How often the source of an alarm is asked while a deployment depends on it.
+    alarm_poll_seconds: u32 = "YARDARM_ALARM_POLL_SECONDS", "alarm-poll-seconds", 5;
+    /// Watch the CloudWatch alarms that monitors name by ARN, with the AWS credentials of the environment.
+    cloudwatch_alarms: bool = "YARDARM_CLOUDWATCH_ALARMS", "cloudwatch-alarms", false, (num_args = 0..=1, default_missing_value = "true", require_equals = true);
+    /// Where to ask for CloudWatch alarms instead of AWS, as in `http://127.0.0.1:4566`.
+    cloudwatch_endpoint: String = "YARDARM_CLOUDWATCH_ENDPOINT", "cloudwatch-endpoint", String::new();
     /// What clients that ask for no interval are told to poll at.
     poll_interval_seconds: u32 = "YARDARM_POLL_INTERVAL_SECONDS", "poll-interval-seconds", 60;
     /// Refuse polls earlier than the announced interval from everyone, not only from those who asked for one.
@@ -217,6 +236,8 @@ options! {
     quota_queued_deployments: usize = "YARDARM_QUOTA_QUEUED_DEPLOYMENTS", "quota-queued-deployments", Quotas::default().queued_deployments;
     /// The most bearer tokens.
     quota_bearer_tokens: usize = "YARDARM_QUOTA_BEARER_TOKENS", "quota-bearer-tokens", Quotas::default().bearer_tokens;
+    /// The most alarms.
+    quota_alarms: usize = "YARDARM_QUOTA_ALARMS", "quota-alarms", Quotas::default().alarms;
     /// The most access keys.
     quota_access_keys: usize = "YARDARM_QUOTA_ACCESS_KEYS", "quota-access-keys", Quotas::default().access_keys;
 }
@@ -339,6 +360,7 @@ impl InForce {
                 queued_deployments: self.quota_queued_deployments,
                 access_keys: self.quota_access_keys,
                 bearer_tokens: self.quota_bearer_tokens,
+                alarms: self.quota_alarms,
             },
             policy: Policy {
                 concurrency: match self.deployment_concurrency {
@@ -351,6 +373,10 @@ impl InForce {
                     GrowthOption::AtOnce => Begin::AtOnce,
                 },
                 strict_latest_deployment_number: self.strict_latest_deployment_number,
+                unregistered_alarms: match self.unregistered_alarms {
+                    UnregisteredOption::Refuse => UnregisteredAlarms::Refuse,
+                    UnregisteredOption::Ignore => UnregisteredAlarms::Ignore,
+                },
             },
             sessions: SessionSettings {
                 poll_interval_s: self.poll_interval_seconds,
@@ -360,6 +386,15 @@ impl InForce {
             snapshot_every: self.snapshot_every.max(1),
             ..NodeConfig::new(self.account()?)
         })
+    }
+
+    /// For the alarm watcher.
+    pub(crate) fn alarms(&self) -> AlarmSettings {
+        AlarmSettings {
+            poll_every: SignedDuration::from_secs(self.alarm_poll_seconds.max(1).into()),
+            cloudwatch_arns: self.cloudwatch_alarms,
+            ..AlarmSettings::default()
+        }
     }
 
     /// For the server.

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use yardarm_domain::rollout::TriggeredBy;
 use yardarm_domain::{
-    Application, ApplicationId, Deployment, DeploymentLogEntry, DeploymentLogKind, DeploymentNumber,
-    Environment, EnvironmentId, Exposure, ProfileType, StopDeployment,
+    AlarmArn, AlarmOverride, Application, ApplicationId, Deployment, DeploymentLogEntry, DeploymentLogKind,
+    DeploymentNumber, Environment, EnvironmentId, Exposure, ProfileType, StopDeployment,
 };
 use yardarm_node::{DeployConfiguration, View};
 use yardarm_wire::constraints::Constraint;
@@ -36,6 +36,7 @@ pub(crate) async fn start(call: Call) -> Result<Answer, Fault> {
     let (strategy, profile, version, description, tags, key, extension, latest_deployment_number) =
         arguments.finish((strategy, profile, version, description, tags, key, extension, latest))?;
     no_kms_key(key)?;
+    let override_alarms = override_alarms(&call)?;
     if let Some(extension) = extension {
         let nowhere = "which is associated with none of application, environment and configuration profile";
         let message =
@@ -54,6 +55,7 @@ pub(crate) async fn start(call: Call) -> Result<Answer, Fault> {
             description,
             tags,
             latest_deployment_number,
+            override_alarms,
         }
     };
     let (application, environment) = (wanted.application.clone(), wanted.environment.clone());
@@ -103,6 +105,19 @@ pub(crate) async fn stop(call: Call) -> Result<Answer, Fault> {
     };
     let committed = call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
     Answer::json(&changed(&call, &committed.view, &application, &environment, deployment)?)
+}
+
+/// Why alarms that speak against the deployment are to be overridden, if they are.
+fn override_alarms(call: &Call) -> Result<Option<String>, Fault> {
+    let Some(reason) = call.header(&headers::YARDARM_OVERRIDE_ALARMS) else { return Ok(None) };
+    let reason = reason.trim();
+    match reason.chars().count() {
+        0 => Err(Fault::bad_request("The header Yardarm-Override-Alarms needs a reason.")),
+        1..=1_024 => Ok(Some(reason.to_owned())),
+        1_025.. => {
+            Err(Fault::bad_request("The header Yardarm-Override-Alarms has more than 1024 characters."))
+        }
+    }
 }
 
 /// The number in the path. Zero names no deployment, but is no wrong number either.
@@ -184,7 +199,7 @@ fn deployment_body(
         growth_factor: WireFloat::from(deployment.plan.factor.percent()),
         final_bake_time_in_minutes: minutes(deployment.plan.bake_s),
         state: deployment_state(deployment.state()),
-        event_log: deployment.log.iter().rev().flat_map(events).collect(),
+        event_log: deployment.log.iter().rev().flat_map(|entry| events(deployment, entry)).collect(),
         percentage_complete: WireFloat::from(percent(deployment.exposure())),
         started_at: deployment.started_at.into(),
         completed_at: deployment.completed_at.map(Into::into),
@@ -234,9 +249,9 @@ fn flag_helper(deployment: &Deployment) -> Option<wire::AppliedExtension> {
 }
 
 /// What the service's event log says of an entry, newest first. A rollback that nobody asked for is told in two events.
-fn events(entry: &DeploymentLogEntry) -> Vec<wire::DeploymentEvent> {
+fn events(deployment: &Deployment, entry: &DeploymentLogEntry) -> Vec<wire::DeploymentEvent> {
     use DeploymentEventType as Type;
-    use enums::TriggeredBy::{AppConfig, User};
+    use enums::TriggeredBy::{AppConfig, CloudWatchAlarm, User};
     let event = |event_type, triggered_by, description: &str| wire::DeploymentEvent {
         event_type,
         triggered_by,
@@ -244,10 +259,10 @@ fn events(entry: &DeploymentLogEntry) -> Vec<wire::DeploymentEvent> {
         action_invocations: vec![],
         occurred_at: entry.at.into(),
     };
-    match entry.kind {
-        DeploymentLogKind::Started => vec![event(Type::DeploymentStarted, User, "Deployment started")],
+    match &entry.kind {
+        DeploymentLogKind::Started => vec![event(Type::DeploymentStarted, User, &started(deployment))],
         DeploymentLogKind::Exposed(exposure) => {
-            let description = format!("Configuration available to {:.2}% of clients", percent(exposure));
+            let description = format!("Configuration available to {:.2}% of clients", percent(*exposure));
             vec![event(Type::PercentageUpdated, AppConfig, &description)]
         }
         DeploymentLogKind::BakeStarted => {
@@ -266,10 +281,35 @@ fn events(entry: &DeploymentLogEntry) -> Vec<wire::DeploymentEvent> {
             event(Type::RollbackCompleted, AppConfig, "Rollback completed"),
             event(Type::RollbackStarted, AppConfig, "Rollback started"),
         ],
+        // Both in the service's words for an alarm; ours says also what the alarm said.
+        DeploymentLogKind::RolledBack(TriggeredBy::Alarm { alarm, state }) => {
+            let started = format!("Rollback initiated by alarm {alarm} in {}", state.as_str());
+            vec![
+                event(Type::RollbackCompleted, CloudWatchAlarm, "Rollback completed"),
+                event(
+                    Type::RollbackStarted,
+                    CloudWatchAlarm,
+                    &started.chars().take(1_024).collect::<String>(),
+                ),
+            ]
+        }
         DeploymentLogKind::Reverted => {
             vec![event(Type::RevertCompleted, User, "Deployment reverted by user request")]
         }
     }
+}
+
+/// What is said of the start. What alarms have to do with it is not kept quiet.
+fn started(deployment: &Deployment) -> String {
+    let mut text = "Deployment started".to_owned();
+    let listed = |alarms: &[AlarmArn]| alarms.iter().map(AlarmArn::as_str).collect::<Vec<_>>().join(", ");
+    if let Some(AlarmOverride { alarms, by, reason }) = &deployment.alarms_overridden {
+        text += &format!(" over alarm {} by {by}: {reason}", listed(alarms));
+    }
+    if !deployment.alarms_not_watched.is_empty() {
+        text += &format!("; not registered, so not watched: {}", listed(&deployment.alarms_not_watched));
+    }
+    text.chars().take(1_024).collect()
 }
 
 #[cfg(test)]
