@@ -29,8 +29,23 @@ impl fmt::Display for AccountId {
 }
 
 /// A region as signatures and ARNs name it, for example `us-east-1`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Region(Box<str>);
+
+impl TryFrom<String> for Region {
+    type Error = Constraint;
+
+    fn try_from(text: String) -> Result<Self, Constraint> {
+        text.parse()
+    }
+}
+
+impl From<Region> for String {
+    fn from(region: Region) -> Self {
+        region.0.into()
+    }
+}
 
 impl Region {
     /// The region's text.

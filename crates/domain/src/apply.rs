@@ -2,6 +2,7 @@
 
 use crate::access_key::AccessKey;
 use crate::account::Resource;
+use crate::alarm::Alarm;
 use crate::application::Application;
 use crate::bearer_token::BearerToken;
 use crate::configuration_profile::ConfigurationProfile;
@@ -80,6 +81,7 @@ impl World {
                     name,
                     description,
                     monitors,
+                    monitored_since: at,
                     tags,
                     ordinal: position,
                     created_at: at,
@@ -94,7 +96,10 @@ impl World {
                 let environment = self.environment_mut(&application, &environment)?;
                 set(&mut environment.name, name);
                 describe(&mut environment.description, description);
-                set(&mut environment.monitors, monitors);
+                if let Some(monitors) = monitors {
+                    environment.monitors = monitors;
+                    environment.monitored_since = at;
+                }
                 Ok(())
             }
             Event::EnvironmentDeleted { application, environment } => {
@@ -237,6 +242,8 @@ impl World {
                 queued,
                 extensions,
                 invocations,
+                alarms_overridden,
+                alarms_not_watched,
             } => {
                 let started = DeploymentLogEntry { kind: DeploymentLogKind::Started, at };
                 let deployment = Deployment {
@@ -261,6 +268,8 @@ impl World {
                     rolled_back_because: None,
                     started_at: at,
                     completed_at: None,
+                    alarms_overridden,
+                    alarms_not_watched,
                     phase: if queued { Phase::Queued } else { Phase::Growing { step: 0, since: at } },
                     log: if queued { vec![] } else { vec![started] },
                 };
@@ -276,8 +285,9 @@ impl World {
             }
             Event::DeploymentStepped { application, environment, deployment, step } => {
                 let transition = step.into();
+                let point = point_after(&transition);
                 self.step_deployment(&application, &environment, deployment, transition, at)?;
-                if let Some(point) = point_after(transition) {
+                if let Some(point) = point {
                     self.tell_extensions((&application, &environment, deployment), point, position, at);
                 }
                 Ok(())
@@ -429,6 +439,40 @@ impl World {
                 self.bearer_tokens.remove(&token);
                 Ok(())
             }
+            Event::AlarmPut { alarm: arn, description, source, fresh_for, actions_enabled, secret } => {
+                let before = self.alarms.get(&arn);
+                let same = before.filter(|before| before.source == source);
+                let alarm = Alarm {
+                    arn: arn.clone(),
+                    description,
+                    source,
+                    fresh_for,
+                    actions_enabled,
+                    secret: secret.or(before.and_then(|before| before.secret)),
+                    revision: same.map_or(position, |before| before.revision),
+                    evidence: same.and_then(|before| before.evidence.clone()),
+                    ordinal: before.map_or(position, |before| before.ordinal),
+                    created_at: before.map_or(at, |before| before.created_at),
+                    changed_at: at,
+                };
+                self.alarms.insert(arn, Arc::new(alarm));
+                Ok(())
+            }
+            Event::AlarmUpdated { alarm, actions_enabled } => {
+                let alarm = self.alarms.get_mut(&alarm).map(Arc::make_mut).ok_or_else(|| gone(&alarm))?;
+                set(&mut alarm.actions_enabled, actions_enabled);
+                alarm.changed_at = at;
+                Ok(())
+            }
+            Event::AlarmDeleted { alarm } => {
+                self.alarms.remove(&alarm);
+                Ok(())
+            }
+            Event::AlarmReported { alarm, evidence } => {
+                let alarm = self.alarms.get_mut(&alarm).map(Arc::make_mut).ok_or_else(|| gone(&alarm))?;
+                alarm.evidence = Some(evidence);
+                Ok(())
+            }
             Event::TokenKeyCreated { sealed } => {
                 self.token_key = Some(sealed);
                 Ok(())
@@ -533,8 +577,8 @@ impl World {
         let environment = self.environment_mut(application, environment_id)?;
         let slot = environment.deployments.get_mut(&number).ok_or_else(|| gone(number))?;
         let deployment = Arc::make_mut(slot);
-        deployment.phase = deployment.phase.after(transition, at);
-        if let Some(kind) = log_kind(transition, deployment) {
+        deployment.phase = deployment.phase.after(&transition, at);
+        if let Some(kind) = log_kind(&transition, deployment) {
             deployment.log.push(DeploymentLogEntry { kind, at });
         }
         let profile = deployment.profile.clone();
@@ -583,7 +627,7 @@ impl World {
 }
 
 /// What extensions are told of a transition.
-fn point_after(transition: Transition) -> Option<ActionPoint> {
+fn point_after(transition: &Transition) -> Option<ActionPoint> {
     match transition {
         Transition::Begun => Some(ActionPoint::OnDeploymentStart),
         Transition::Advanced { .. } => Some(ActionPoint::OnDeploymentStep),
@@ -595,16 +639,16 @@ fn point_after(transition: Transition) -> Option<ActionPoint> {
 }
 
 /// What the deployment's own log says of a transition.
-fn log_kind(transition: Transition, deployment: &Deployment) -> Option<DeploymentLogKind> {
+fn log_kind(transition: &Transition, deployment: &Deployment) -> Option<DeploymentLogKind> {
     match transition {
         Transition::Begun => Some(DeploymentLogKind::Started),
-        Transition::Advanced { exposure, .. } => Some(DeploymentLogKind::Exposed(exposure)),
+        Transition::Advanced { exposure, .. } => Some(DeploymentLogKind::Exposed(*exposure)),
         Transition::BakeStarted { .. } => Some(DeploymentLogKind::BakeStarted),
         Transition::Completed => {
             let instantly = !deployment.log.iter().any(|entry| entry.kind == DeploymentLogKind::BakeStarted);
             Some(DeploymentLogKind::Completed { instantly })
         }
-        Transition::RolledBack(by) => Some(DeploymentLogKind::RolledBack(by)),
+        Transition::RolledBack(by) => Some(DeploymentLogKind::RolledBack(by.clone())),
         Transition::Reverted => Some(DeploymentLogKind::Reverted),
         Transition::Rescheduled { .. } => None,
     }

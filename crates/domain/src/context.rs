@@ -71,6 +71,8 @@ pub struct Quotas {
     pub extensions: usize,
     /// Associations of extensions.
     pub extension_associations: usize,
+    /// Alarms.
+    pub alarms: usize,
 }
 
 impl Default for Quotas {
@@ -87,6 +89,7 @@ impl Default for Quotas {
             bearer_tokens: 10_000,
             extensions: 1_000,
             extension_associations: 10_000,
+            alarms: 1_000,
         }
     }
 }
@@ -102,6 +105,8 @@ pub struct Policy {
     pub strict_latest_deployment_number: bool,
     /// How often extensions are asked while a deployment is on its way.
     pub ticks: TickInterval,
+    /// What monitors mean whose alarm is not registered.
+    pub unregistered_alarms: UnregisteredAlarms,
 }
 
 /// How often extensions are asked while a deployment is on its way: every 1 to 3,600 seconds.
@@ -130,6 +135,16 @@ impl Default for TickInterval {
     fn default() -> Self {
         Self::MINUTE
     }
+}
+
+/// What a monitor means whose alarm is not registered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnregisteredAlarms {
+    /// Nobody would watch it, so nothing is deployed there.
+    #[default]
+    Refuse,
+    /// Nothing; the deployment's event log says that it is not watched.
+    Ignore,
 }
 
 /// What happens to a deployment when another one is in the way.

@@ -1,8 +1,9 @@
 //! Deployments: one version of a configuration on its way into an environment, and what became of it.
 
+use crate::alarm::obstacles;
 use crate::configuration_profile::{ConfigurationProfile, ProfileType, Validator};
 use crate::content::{ContentHash, ContentRef};
-use crate::context::{Command, Concurrency, Context, Decision, Policy, Quotas};
+use crate::context::{Command, Concurrency, Context, Decision, Policy, Quotas, UnregisteredAlarms};
 use crate::environment::Environment;
 use crate::event::Event;
 use crate::extension::{AppliedExtension, DynamicParameter, Place};
@@ -14,7 +15,7 @@ use crate::invocation::{Invocation, LoggedInvocation};
 use crate::refusal::{Quota, Refusal};
 use crate::rollout::{self, Input, Phase, Plan, Transition, TriggeredBy};
 use crate::tags::Tags;
-use crate::text::{ContentType, Description, ProfileName, VersionLabel};
+use crate::text::{AlarmArn, ContentType, Description, ProfileName, VersionLabel};
 use crate::world::World;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -59,14 +60,30 @@ pub struct Deployment {
     pub started_at: Timestamp,
     /// When it was completed. Stays after a revert.
     pub completed_at: Option<Timestamp>,
+    /// Alarms that spoke against it, and who started it nevertheless.
+    pub alarms_overridden: Option<AlarmOverride>,
+    /// Alarms of the environment's monitors that nobody watches.
+    pub alarms_not_watched: Vec<AlarmArn>,
     /// How far it has come.
     pub phase: Phase,
     /// What happened, oldest first.
     pub log: Vec<DeploymentLogEntry>,
 }
 
+/// Alarms that spoke against a deployment when it was started nevertheless. They do not roll it back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlarmOverride {
+    /// Which.
+    pub alarms: Vec<AlarmArn>,
+    /// Who started it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// Something that happened to a deployment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeploymentLogEntry {
     /// What.
     pub kind: DeploymentLogKind,
@@ -75,7 +92,7 @@ pub struct DeploymentLogEntry {
 }
 
 /// What can happen to a deployment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeploymentLogKind {
     /// It began.
     Started,
@@ -120,6 +137,18 @@ impl Deployment {
             Phase::RolledBack => DeploymentState::RolledBack,
             Phase::Reverted => DeploymentState::Reverted,
         }
+    }
+
+    /// When it began to be on its way, or was asked for if it has not yet.
+    #[must_use]
+    pub fn began_at(&self) -> Timestamp {
+        self.log.first().map_or(self.started_at, |entry| entry.at)
+    }
+
+    /// Whether `alarm` does not concern it.
+    #[must_use]
+    pub fn disregards(&self, alarm: &AlarmArn) -> bool {
+        self.alarms_overridden.as_ref().is_some_and(|overridden| overridden.alarms.contains(alarm))
     }
 
     /// How many have the new version.
@@ -198,6 +227,8 @@ pub struct StartDeployment {
     pub extensions: Vec<AppliedExtension>,
     /// What they were asked.
     pub invocations: Vec<Invocation>,
+    /// Who starts it although alarms speak against it, and why.
+    pub alarm_override: Option<(String, String)>,
     /// That the content satisfies the profile's validators. Other content or validators by now: [`Refusal::Raced`].
     pub validated: Validated,
 }
@@ -227,6 +258,14 @@ impl Command for StartDeployment {
         if world.applied_at(place, &self.dynamic_parameters)? != self.extensions {
             return Err(Refusal::Raced);
         }
+        let alarms_overridden = self.overridden(world, environment, context)?;
+        let alarms_not_watched = match context.policy.unregistered_alarms {
+            UnregisteredAlarms::Refuse => vec![],
+            UnregisteredAlarms::Ignore => {
+                let arns = environment.monitors.iter().map(|monitor| &monitor.alarm_arn);
+                arns.filter(|arn| !world.alarms().contains_key(*arn)).cloned().collect()
+            }
+        };
         let number = DeploymentNumber(actual).next();
         let plan = Plan {
             duration_s: strategy.duration_s,
@@ -257,6 +296,8 @@ impl Command for StartDeployment {
             queued: waits,
             extensions: self.extensions.clone(),
             invocations: self.invocations.clone(),
+            alarms_overridden,
+            alarms_not_watched,
         };
         let mut events = vec![started];
         if instantly {
@@ -268,6 +309,28 @@ impl Command for StartDeployment {
             });
         }
         Decision::new(number, events)
+    }
+}
+
+impl StartDeployment {
+    /// Nothing speaks against it, or somebody takes it upon themselves.
+    fn overridden(
+        &self,
+        world: &World,
+        environment: &Environment,
+        context: &Context<'_>,
+    ) -> Result<Option<AlarmOverride>, Refusal> {
+        let obstacles = obstacles(world, environment, context.policy.unregistered_alarms, context.now);
+        let Some((alarm, state)) = obstacles.first().cloned() else { return Ok(None) };
+        let Some((by, reason)) = self.alarm_override.clone() else {
+            let environment = environment.id.clone();
+            return Err(match state {
+                Some(state) => Refusal::AlarmFiring { environment, alarm, state },
+                None => Refusal::AlarmUnregistered { environment, alarm },
+            });
+        };
+        let alarms = obstacles.into_iter().map(|(alarm, _)| alarm).collect();
+        Ok(Some(AlarmOverride { alarms, by, reason }))
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Environment {
     pub description: Option<Description>,
     /// Alarms watched during deployments.
     pub monitors: Vec<Monitor>,
+    /// From when on these are the monitors.
+    pub monitored_since: Timestamp,
     /// Its owner's notes.
     pub tags: Tags,
     /// Position in the log at which it was created: the order of listings.
@@ -80,6 +82,12 @@ impl Environment {
     /// Deployments that are not over, oldest first: queued, growing or baking.
     pub fn open(&self) -> impl Iterator<Item = &Arc<Deployment>> {
         self.open.iter().filter_map(|number| self.deployments.get(number))
+    }
+
+    /// Whether one of its monitors names `alarm`.
+    #[must_use]
+    pub fn watches(&self, alarm: &AlarmArn) -> bool {
+        self.monitors.iter().any(|monitor| monitor.alarm_arn == *alarm)
     }
 
     /// What it is doing.

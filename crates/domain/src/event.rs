@@ -5,10 +5,12 @@
 
 use crate::account::Resource;
 use crate::account_settings::AccountSettings;
+use crate::alarm::{AlarmSource, Evidence, FreshFor};
 use crate::bearer_token::{TokenHash, TokenScope};
 use crate::configuration_profile::{ProfileType, Validator};
 use crate::content::ContentRef;
 use crate::delivery::DeliveryId;
+use crate::deployment::AlarmOverride;
 use crate::deployment_strategy::ReplicateTo;
 use crate::environment::Monitor;
 use crate::extension::{Actions, AppliedExtension, Parameters};
@@ -21,7 +23,8 @@ use crate::rollout::{GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use crate::secret::SealedSecret;
 use crate::tags::Tags;
 use crate::text::{
-    ContentType, Description, ExtensionName, Name, ParameterName, ParameterValue, ProfileName, VersionLabel,
+    AlarmArn, ContentType, Description, ExtensionName, Name, ParameterName, ParameterValue, ProfileName,
+    VersionLabel,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -153,6 +156,10 @@ pub enum Event {
         extensions: Vec<AppliedExtension>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         invocations: Vec<Invocation>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        alarms_overridden: Option<AlarmOverride>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        alarms_not_watched: Vec<AlarmArn>,
     },
     DeploymentStepped {
         application: ApplicationId,
@@ -263,10 +270,29 @@ pub enum Event {
         signing_key: Option<SealedSecret>,
         access_keys: Vec<(AccessKeyId, SealedSecret)>,
     },
+    AlarmPut {
+        alarm: AlarmArn,
+        description: Option<Description>,
+        source: AlarmSource,
+        fresh_for: FreshFor,
+        actions_enabled: bool,
+        secret: Option<TokenHash>,
+    },
+    AlarmUpdated {
+        alarm: AlarmArn,
+        actions_enabled: Option<bool>,
+    },
+    AlarmDeleted {
+        alarm: AlarmArn,
+    },
+    AlarmReported {
+        alarm: AlarmArn,
+        evidence: Evidence,
+    },
 }
 
 /// A [`Transition`] as it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Step {
     Begun,

@@ -10,6 +10,7 @@
 mod access_key;
 mod account;
 mod account_settings;
+mod alarm;
 mod application;
 mod apply;
 mod bearer_token;
@@ -38,6 +39,11 @@ mod world;
 pub use access_key::{AccessKey, ChangeAccessKey, CreateAccessKey, DeleteAccessKey};
 pub use account::{Account, AccountId, Region, Resource};
 pub use account_settings::{AccountSettings, UpdateAccountSettings};
+pub use alarm::{
+    ALARM_STATES, Alarm, AlarmReport, AlarmSource, AlarmState, COMPARISONS, ChangeAlarm, CloudWatchAlarm,
+    Comparison, DeleteAlarm, Evidence, FreshFor, MISSING_DATA, MissingData, PrometheusAlarm, PutAlarm,
+    ReportAlarms, Threshold, Verdict,
+};
 pub use application::{
     Application, CascadeDeleteApplication, CreateApplication, DeleteApplication, Removed, UpdateApplication,
 };
@@ -48,12 +54,14 @@ pub use configuration_profile::{
     UpdateConfigurationProfile, Validator,
 };
 pub use content::{ContentHash, ContentRef};
-pub use context::{Command, Concurrency, Context, Decision, Policy, Quotas, TickInterval};
+pub use context::{
+    Command, Concurrency, Context, Decision, Policy, Quotas, TickInterval, UnregisteredAlarms,
+};
 pub use deletion_protection::DeletionProtectionCheck;
 pub use delivery::{DeliverAgain, Delivery, DeliveryId, EndDelivery, RetryPolicy, Undelivered};
 pub use deployment::{
-    Deployment, DeploymentLogEntry, DeploymentLogKind, DeploymentState, StartDeployment, StopDeployment,
-    Validated, must_wait,
+    AlarmOverride, Deployment, DeploymentLogEntry, DeploymentLogKind, DeploymentState, StartDeployment,
+    StopDeployment, Validated, must_wait,
 };
 pub use deployment_driver::AdvanceDeployments;
 pub use deployment_strategy::{
@@ -81,8 +89,9 @@ pub use secret::{CreateSigningKey, CreateTokenKey, ResealSecrets, SealedSecret};
 pub use serving::{Live, live};
 pub use tags::{TagResource, Tags, UntagResource};
 pub use text::{
-    ActionUri, AlarmArn, Constraint, ContentType, Description, EventShape, ExtensionName, FunctionUri, Name,
-    ParameterName, ParameterValue, ProfileName, RoleArn, VersionLabel, shaped,
+    ActionUri, AlarmArn, AlarmReason, CloudWatchAlarmName, Constraint, ContentType, Description, EventShape,
+    ExtensionName, FiringGroup, FunctionUri, Name, ParameterName, ParameterValue, ProfileName, Query,
+    RoleArn, SourceUrl, VersionLabel, shaped,
 };
 pub use world::World;
 pub use yardarm_flags::Exposure;

@@ -1,13 +1,14 @@
 //! Why a command was refused. Variants hold data; the words that clients read are chosen where the wire begins.
 
 use crate::account::Resource;
+use crate::alarm::AlarmState;
 use crate::delivery::DeliveryId;
 use crate::deployment::DeploymentState;
 use crate::ids::{
     AccessKeyId, ApplicationId, BearerTokenId, DeploymentNumber, EnvironmentId, ExtensionId,
     ExtensionVersionNumber, ProfileId, StrategyId, VersionNumber,
 };
-use crate::text::{ActionUri, Constraint, ExtensionName, ParameterName, VersionLabel};
+use crate::text::{ActionUri, AlarmArn, Constraint, ExtensionName, ParameterName, VersionLabel};
 use jiff::Timestamp;
 
 /// A kind of named resource.
@@ -54,6 +55,8 @@ pub enum Missing {
     ExtensionAssociation(String),
     /// Among those that were given up.
     Delivery(DeliveryId),
+    /// By ARN.
+    Alarm(AlarmArn),
 }
 
 /// A limit that is reached.
@@ -79,6 +82,8 @@ pub enum Quota {
     Extensions,
     /// Associations of extensions.
     ExtensionAssociations,
+    /// Alarms.
+    Alarms,
 }
 
 /// Why a command was refused. Nothing has happened.
@@ -286,6 +291,32 @@ pub enum Refusal {
         extension: String,
         /// The parameter that was given for it.
         parameter: String,
+    },
+    /// An alarm speaks against deploying there.
+    #[error("alarm {alarm} of environment {environment} is in {}", .state.as_str())]
+    AlarmFiring {
+        /// Where.
+        environment: EnvironmentId,
+        /// Which.
+        alarm: AlarmArn,
+        /// What it says.
+        state: AlarmState,
+    },
+    /// A monitor names an alarm that nobody would watch.
+    #[error("alarm {alarm} of environment {environment} is not registered")]
+    AlarmUnregistered {
+        /// Where.
+        environment: EnvironmentId,
+        /// Which.
+        alarm: AlarmArn,
+    },
+    /// A deployment on its way depends on the alarm.
+    #[error("a deployment in environment {environment} is watched by alarm {alarm}")]
+    AlarmInUse {
+        /// Which.
+        alarm: AlarmArn,
+        /// Where.
+        environment: EnvironmentId,
     },
     /// What was prepared for the command no longer fits the world (new version, other validators): prepare again.
     #[error("the world moved on")]

@@ -31,6 +31,9 @@ pub enum Constraint {
     /// Not a whole number that fits the wire.
     #[error("Member must be a positive 32-bit integer")]
     Integer,
+    /// Not a finite number.
+    #[error("Member must be a finite number")]
+    Finite,
 }
 
 /// Checks a length in characters.
@@ -120,6 +123,36 @@ texts! {
     FunctionUri, function_uri;
     /// ARN of an IAM role, kept as given: 20 to 2,048 characters.
     RoleArn, |text| length(text, 20, 2048);
+    /// Why an alarm says what it says: up to 1,024 characters.
+    AlarmReason, |text| length(text, 0, 1024);
+    /// Name of an alarm in CloudWatch: 1 to 255 characters.
+    CloudWatchAlarmName, |text| length(text, 1, 255);
+    /// A query in PromQL: 1 to 8,192 characters.
+    Query, |text| length(text, 1, 8192);
+    /// Address of an HTTP server that is asked: 1 to 2,048 characters.
+    SourceUrl, source_url;
+    /// Stands for a group of alerts that are told of together: 1 to 64 characters.
+    FiringGroup, |text| length(text, 1, 64);
+}
+
+fn source_url(text: &str) -> Result<(), Constraint> {
+    const PATTERN: &str = "https?://[!-~]+";
+    length(text, 1, 2048)?;
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    if rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic())) {
+        Ok(())
+    } else {
+        Err(Constraint::Pattern(PATTERN))
+    }
+}
+
+impl AlarmReason {
+    /// The beginning of `text`, as much as fits. `None`: there is nothing in it.
+    #[must_use]
+    pub fn beginning(text: &str) -> Option<Self> {
+        let text = text.trim();
+        (!text.is_empty()).then(|| Self(text.chars().take(1024).collect::<String>().into()))
+    }
 }
 
 fn version_label(text: &str) -> Result<(), Constraint> {

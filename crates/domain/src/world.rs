@@ -6,6 +6,7 @@
 use crate::access_key::AccessKey;
 use crate::account::Resource;
 use crate::account_settings::AccountSettings;
+use crate::alarm::Alarm;
 use crate::application::Application;
 use crate::bearer_token::BearerToken;
 use crate::configuration_profile::ConfigurationProfile;
@@ -20,6 +21,7 @@ use crate::ids::{
 use crate::refusal::{Missing, Refusal};
 use crate::secret::SealedSecret;
 use crate::tags::Tags;
+use crate::text::AlarmArn;
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -41,6 +43,7 @@ pub struct World {
     pub(crate) undelivered: OrdMap<DeliveryId, Undelivered>,
     pub(crate) token_key: Option<SealedSecret>,
     pub(crate) signing_key: Option<SealedSecret>,
+    pub(crate) alarms: OrdMap<AlarmArn, Arc<Alarm>>,
     /// Environments with deployments that are not over.
     pub(crate) deploying: OrdSet<(ApplicationId, EnvironmentId)>,
     pub(crate) hosted_bytes: u64,
@@ -153,6 +156,20 @@ impl World {
         &self.bearer_tokens
     }
 
+    /// All alarms.
+    #[must_use]
+    pub fn alarms(&self) -> &OrdMap<AlarmArn, Arc<Alarm>> {
+        &self.alarms
+    }
+
+    /// An alarm by ARN.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn alarm(&self, arn: &AlarmArn) -> Result<&Arc<Alarm>, Refusal> {
+        self.alarms.get(arn).ok_or_else(|| Refusal::NotFound(Missing::Alarm(arn.clone())))
+    }
+
     /// The key that configuration tokens are sealed with, itself sealed. `None` in an empty log.
     #[must_use]
     pub fn token_key(&self) -> Option<&SealedSecret> {
@@ -220,6 +237,12 @@ impl World {
     #[must_use]
     pub fn hosted_bytes(&self) -> u64 {
         self.hosted_bytes
+    }
+
+    /// Whether a deployment that is not over depends on the alarm.
+    #[must_use]
+    pub fn needs_alarm(&self, arn: &AlarmArn) -> bool {
+        self.deploying().any(|(_, environment)| environment.watches(arn))
     }
 
     /// Environments with deployments that are not over.

@@ -75,6 +75,8 @@ pub struct DeployConfiguration {
     pub latest_deployment_number: Option<u32>,
     /// What is given to extensions' parameters for this deployment.
     pub dynamic_parameters: Vec<DynamicParameter>,
+    /// Why it is to be started although alarms speak against it, if it is.
+    pub override_alarms: Option<String>,
 }
 
 /// Why a configuration was not stored, validated or deployed.
@@ -301,6 +303,7 @@ impl Node {
         wanted: DeployConfiguration,
         cause: Cause,
     ) -> Result<Committed<DeploymentNumber>, ConfigurationRefused> {
+        self.ask_alarms_of(&wanted.application, &wanted.environment).await;
         for _ in 0..MOST_RACES {
             let view = self.newest_view().await?;
             let world = &view.world;
@@ -340,6 +343,7 @@ impl Node {
                 description: wanted.description.clone(),
                 tags: wanted.tags.clone(),
                 latest_deployment_number: wanted.latest_deployment_number,
+                alarm_override: wanted.override_alarms.clone().map(|reason| (cause.actor.clone(), reason)),
                 changed: contents.first().map(reference),
                 dynamic_parameters: wanted.dynamic_parameters.clone(),
                 extensions: applied,

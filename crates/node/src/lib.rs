@@ -8,6 +8,9 @@
 //! log; a node whose log fails goes on answering from what it knows, and says how old that is.
 
 mod address;
+mod alarm_secrets;
+mod alarm_sources;
+mod alarm_watcher;
 mod bearer_tokens;
 mod clock;
 mod configuration;
@@ -36,6 +39,8 @@ mod tokens;
 mod view;
 
 pub use address::Address;
+pub use alarm_sources::{AlarmSources, Heard, NotHeard};
+pub use alarm_watcher::{AlarmSettings, AlarmWatch, WatchedAlarm};
 pub use bearer_tokens::{NewBearerToken, WantedBearerToken};
 pub use clock::{Clock, SystemClock};
 pub use configuration::{ConfigurationRefused, DeployConfiguration, StoreConfiguration, StoredConfiguration};

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use std::sync::Arc;
-use yardarm_domain::{BearerToken, TokenScope};
+use yardarm_domain::{AlarmArn, BearerToken, TokenScope};
 use yardarm_node::{AccessSecret, Node};
 use yardarm_signature::{
     BodyDigest, Credential, Expected, SecretKey, SignatureError, SignatureErrorKind, SignedRequest,
@@ -31,6 +31,9 @@ pub(crate) struct Authenticator {
 /// What every bearer token begins with.
 const TOKEN_PREFIX: &str = "ydm_";
 
+/// What every alarm's secret begins with.
+const SECRET_PREFIX: &str = "yda_";
+
 /// What a credential has to be good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -38,6 +41,8 @@ pub(crate) enum Access {
     Everything,
     /// Reading deployed configuration: a bearer token of that scope is, in its own environment.
     Reading,
+    /// Telling what an alarm says: that alarm's secret is.
+    Reporting,
 }
 
 /// A request whose sender has named a credential that exists, and may have yet to prove that it is theirs.
@@ -52,6 +57,7 @@ enum Who<'r> {
     Anybody,
     Signer(SignedRequest<'r>, Key<'r>),
     Bearer(Arc<BearerToken>),
+    Alarm(AlarmArn),
 }
 
 /// Who has sent a request.
@@ -60,6 +66,8 @@ pub(crate) struct Sender {
     pub(crate) actor: String,
     /// The token that was shown, if one was.
     pub(crate) bearer: Option<Arc<BearerToken>>,
+    /// The alarm whose secret was shown, if one was.
+    pub(crate) reporter: Option<AlarmArn>,
 }
 
 /// What a signature is checked with.
@@ -89,6 +97,12 @@ impl Authenticator {
         if let Some(text) = bearer(&parts.headers).filter(|text| text.starts_with(TOKEN_PREFIX)) {
             return bearer_claim(node, text, access);
         }
+        if access == Access::Reporting
+            && let Some(text) = bearer(&parts.headers).filter(|text| text.starts_with(SECRET_PREFIX))
+        {
+            let unknown = || Fault::told(ErrorKind::Unauthorized, "The secret is that of no alarm.");
+            return node.alarm_of_secret(text).map(|alarm| Claim(Who::Alarm(alarm))).ok_or_else(unknown);
+        }
         if self.mode == Authentication::None {
             return if yardarm_listen::from_a_browser(&parts.headers) {
                 Err(refused_browser())
@@ -115,9 +129,15 @@ impl Claim<'_> {
     /// Who has sent the request.
     pub(crate) fn prove(self, node: &Node, body: &Bytes) -> Result<Sender, Fault> {
         let (signed, key) = match self.0 {
-            Who::Anybody => return Ok(Sender { actor: "anonymous".into(), bearer: None }),
+            Who::Anybody => {
+                return Ok(Sender { actor: "anonymous".into(), bearer: None, reporter: None });
+            }
             Who::Bearer(token) => {
-                return Ok(Sender { actor: format!("token:{}", token.id), bearer: Some(token) });
+                let actor = format!("token:{}", token.id);
+                return Ok(Sender { actor, bearer: Some(token), reporter: None });
+            }
+            Who::Alarm(alarm) => {
+                return Ok(Sender { actor: format!("alarm:{alarm}"), bearer: None, reporter: Some(alarm) });
             }
             Who::Signer(signed, key) => (signed, key),
         };
@@ -127,7 +147,7 @@ impl Claim<'_> {
         };
         let expected = Expected::new(node.config().account.region.as_str(), SERVICE);
         signed.verify(credential, &BodyDigest::of(body), node.now(), &expected).map_err(|e| refused(&e))?;
-        Ok(Sender { actor: signed.access_key_id().into(), bearer: None })
+        Ok(Sender { actor: signed.access_key_id().into(), bearer: None, reporter: None })
     }
 }
 
@@ -146,7 +166,7 @@ fn bearer_claim<'r>(node: &Node, text: &str, access: Access) -> Result<Claim<'r>
             let message = "The token is not good for reading configuration: that takes the scope `read`.";
             Err(Fault::told(ErrorKind::AccessDenied, message))
         }
-        Access::Everything => {
+        Access::Everything | Access::Reporting => {
             let message =
                 "A token is good for evaluating flags and reading configuration. Sign this request.";
             Err(Fault::told(ErrorKind::AccessDenied, message))

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::sync::Arc;
-use yardarm_domain::BearerToken;
+use yardarm_domain::{AlarmArn, BearerToken};
 use yardarm_node::{Cause, Node};
 use yardarm_wire::body::read_body;
 use yardarm_wire::errors::ErrorKind;
@@ -23,6 +23,8 @@ pub(crate) struct Call {
     pub(crate) cause: Cause,
     /// The bearer token that was shown, if one was.
     pub(crate) bearer: Option<Arc<BearerToken>>,
+    /// The alarm whose secret was shown, if one was.
+    pub(crate) reporter: Option<AlarmArn>,
     /// Labels of the path, decoded once.
     pub(crate) labels: Vec<(Box<str>, String)>,
     /// Path and query as received.

@@ -194,6 +194,23 @@ fn refusal_fault(refusal: &Refusal, account: &Account) -> Fault {
             let what = format!("has a parameter of extension {extension}, {nowhere}");
             (BadRequest, format!("DynamicExtensionParameters {what}."))
         }
+        Refusal::AlarmFiring { environment, alarm, state } => {
+            let told = format!("Environment {environment} cannot be deployed to: alarm {alarm} is in");
+            let way = "To deploy nevertheless, give the reason in the header Yardarm-Override-Alarms.";
+            (Conflict, format!("{told} {}. {way}", state.as_str()))
+        }
+        Refusal::AlarmUnregistered { environment, alarm } => {
+            let told = format!(
+                "Environment {environment} has a monitor for alarm {alarm}, which nobody would watch"
+            );
+            let way = "Register it with `yardarm alarm put`, or give the reason to deploy nevertheless in the \
+                       header Yardarm-Override-Alarms.";
+            (BadRequest, format!("{told}. {way}"))
+        }
+        Refusal::AlarmInUse { alarm, environment } => {
+            let why = format!("a deployment in environment {environment} is watched by it");
+            (Conflict, format!("Alarm {alarm} cannot be deleted, because {why}."))
+        }
         Refusal::Raced => {
             (Conflict, "The configuration profile was changed at the same time. Try again.".into())
         }
@@ -249,6 +266,7 @@ fn not_found(missing: &Missing, account: &Account) -> String {
             format!("Extension Association with Id {id} could not be found for account {account_id}.")
         }
         Missing::Delivery(id) => format!("There is no delivery {id} that was given up."),
+        Missing::Alarm(arn) => format!("Alarm {arn} could not be found."),
     }
 }
 
@@ -290,6 +308,7 @@ fn quota_exceeded(quota: Quota, limit: u64) -> String {
         Quota::ExtensionAssociations => {
             format!("The account has {limit} associations of extensions, which is its quota.")
         }
+        Quota::Alarms => format!("The account has {limit} alarms, which is its quota."),
     }
 }
 

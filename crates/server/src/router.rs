@@ -122,7 +122,7 @@ pub(crate) async fn admit(app: &App, request: Request, id: &str, access: Access)
     let labels = labels(&mut parts).await?;
     let claim = app.authenticator.claim(&app.node, &parts, access)?;
     let body = receive(body, &app.settings.limits).await?;
-    let Sender { actor, bearer } = claim.prove(&app.node, &body)?;
+    let Sender { actor, bearer, reporter } = claim.prove(&app.node, &body)?;
     let reason = parts.headers.get("yardarm-reason").and_then(|reason| reason.to_str().ok());
     let reason = reason.map(|reason| reason.chars().take(1_024).collect());
     Ok(Call {
@@ -130,6 +130,7 @@ pub(crate) async fn admit(app: &App, request: Request, id: &str, access: Access)
         settings: app.settings.clone(),
         cause: Cause { actor, request_id: id.into(), reason },
         bearer,
+        reporter,
         labels,
         uri: parts.uri,
         headers: parts.headers,

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use yardarm_domain::{
-    AccountSettings, Action, ActionPoint, Actions, AppliedExtension, ContentHash, ContentRef, DeliveryId,
-    DeploymentNumber, Event, Exposure, ExtensionVersionNumber, Failure, Invocation, Monitor, Parameter,
-    ProfileType, ReplicateTo, Resource, SealedSecret, Tags, TokenHash, TokenScope, Validator, VersionNumber,
+    AccountSettings, Action, ActionPoint, Actions, AlarmOverride, AlarmSource, AlarmState, AppliedExtension,
+    CloudWatchAlarm, Comparison, ContentHash, ContentRef, DeliveryId, DeploymentNumber, Event, Evidence,
+    Exposure, ExtensionVersionNumber, Failure, FreshFor, Invocation, MissingData, Monitor, Parameter,
+    ProfileType, PrometheusAlarm, ReplicateTo, Resource, SealedSecret, Tags, Threshold, TokenHash,
+    TokenScope, Validator, VersionNumber,
 };
 
 /// How many kinds of events there are. A new one does not compile before [`ordinal`] knows it.
-pub const KINDS: usize = 36;
+pub const KINDS: usize = 40;
 
 /// The place of an event's kind, from zero.
 #[must_use]
@@ -53,6 +55,10 @@ pub fn ordinal(event: &Event) -> usize {
         Event::DeliveryEnded { .. } => 33,
         Event::DeliveryResumed { .. } => 34,
         Event::SigningKeyCreated { .. } => 35,
+        Event::AlarmPut { .. } => 36,
+        Event::AlarmUpdated { .. } => 37,
+        Event::AlarmDeleted { .. } => 38,
+        Event::AlarmReported { .. } => 39,
     }
 }
 
@@ -71,6 +77,7 @@ pub fn one_of_each() -> Vec<Event> {
     events.extend(deployments());
     events.extend(secrets());
     events.extend(extensions());
+    events.extend(alarms());
     events
 }
 
@@ -228,45 +235,20 @@ fn deployments() -> Vec<Event> {
         extensions: vec![],
         invocations: vec![],
     };
-    let extended = match started.clone() {
-        Event::DeploymentStarted {
-            application,
-            environment,
-            deployment,
-            profile,
-            configuration_name,
-            kind,
-            strategy,
-            version,
-            label,
-            content,
-            content_type,
-            description,
-            plan,
-            tags,
-            queued,
-            ..
-        } => Event::DeploymentStarted {
-            application,
-            environment,
-            deployment,
-            profile,
-            configuration_name,
-            kind,
-            strategy,
-            version,
-            label,
-            content,
-            content_type,
-            description,
-            plan,
-            tags,
-            queued,
-            extensions: vec![applied()],
-            invocations: vec![invocation(None)],
-        },
-        other => other,
-    };
+    let mut extended = started.clone();
+    if let Event::DeploymentStarted { extensions, invocations, .. } = &mut extended {
+        *extensions = vec![applied()];
+        *invocations = vec![invocation(None)];
+    }
+    let mut over_alarms = started.clone();
+    if let Event::DeploymentStarted { alarms_overridden, alarms_not_watched, .. } = &mut over_alarms {
+        *alarms_overridden = Some(AlarmOverride {
+            alarms: vec![it("errors")],
+            by: "YDMADMIN".into(),
+            reason: "It is what mends it".into(),
+        });
+        *alarms_not_watched = vec![it("latency")];
+    }
     let transitions = [
         Transition::Begun,
         Transition::Advanced { step: 1, exposure, since },
@@ -276,6 +258,10 @@ fn deployments() -> Vec<Event> {
         Transition::RolledBack(TriggeredBy::Yardarm),
         Transition::Reverted,
         Transition::Rescheduled { since },
+        Transition::RolledBack(TriggeredBy::Alarm {
+            alarm: it("errors"),
+            state: AlarmState::InsufficientData,
+        }),
     ];
     let stepped = transitions.map(|transition| Event::DeploymentStepped {
         application: it("app1234"),
@@ -283,7 +269,7 @@ fn deployments() -> Vec<Event> {
         deployment: DeploymentNumber(7),
         step: transition.into(),
     });
-    [started, extended].into_iter().chain(stepped).collect()
+    [started, extended, over_alarms].into_iter().chain(stepped).collect()
 }
 
 fn applied() -> AppliedExtension {
@@ -372,6 +358,52 @@ fn extensions() -> Vec<Event> {
         Event::DeliveryEnded { delivery, failure: Some(failure), attempts: 12 },
         Event::DeliveryResumed { delivery },
         Event::SigningKeyCreated { sealed: SealedSecret("v1.00000001.c2lnbg".into()) },
+    ]
+}
+
+#[expect(clippy::expect_used, reason = "constants")]
+fn alarms() -> Vec<Event> {
+    let put = |alarm, source, secret| Event::AlarmPut {
+        alarm: it(alarm),
+        description: Some(it("Too many errors")),
+        source,
+        fresh_for: FreshFor::POLLED,
+        actions_enabled: true,
+        secret,
+    };
+    let prometheus = PrometheusAlarm {
+        url: it("http://127.0.0.1:9090"),
+        query: it("rate(errors_total[1m])"),
+        comparison: Comparison::Above,
+        threshold: Threshold::new(0.05).expect("a threshold"),
+        for_s: 30,
+        missing_data: MissingData::NotBreaching,
+    };
+    let cloudwatch = CloudWatchAlarm {
+        name: it("errors"),
+        region: it("us-east-1"),
+        endpoint: Some(it("http://127.0.0.1:4566")),
+    };
+    let evidence = Evidence {
+        state: AlarmState::Alarm,
+        at: it("2026-09-28T12:00:30Z"),
+        since: it("2026-09-28T12:00:20Z"),
+        breaching_since: Some(it("2026-09-28T11:59:50Z")),
+        actions_enabled: true,
+        reason: Some(it("0.07 > 0.05")),
+        firing: vec![it("0123456789abcdef")],
+    };
+    vec![
+        put("errors", AlarmSource::Prometheus(prometheus), None),
+        put("latency", AlarmSource::Pushed, Some(TokenHash([171; 32]))),
+        put(
+            "arn:aws:cloudwatch:us-east-1:123456789012:alarm:errors",
+            AlarmSource::CloudWatch(cloudwatch),
+            None,
+        ),
+        Event::AlarmUpdated { alarm: it("errors"), actions_enabled: Some(false) },
+        Event::AlarmDeleted { alarm: it("errors") },
+        Event::AlarmReported { alarm: it("errors"), evidence },
     ]
 }
 

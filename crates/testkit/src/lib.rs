@@ -4,6 +4,7 @@
 mod clock;
 mod entropy;
 pub mod events;
+mod fake_alarms;
 mod faulty_log;
 pub mod flag_cases;
 pub mod log_text;
@@ -16,6 +17,7 @@ mod world_text;
 
 pub use clock::ManualClock;
 pub use entropy::SeededEntropy;
+pub use fake_alarms::{FakeAlarms, Truth};
 pub use faulty_log::{AppendFate, FaultyLog, Trouble};
 pub use node::{TestNode, account, cause, master_keys};
 pub use outside::{Asked, ScriptedOutside};

@@ -11,14 +11,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use yardarm_domain::rollout::{GrowthFactor, GrowthType};
 use yardarm_domain::{
-    Action, ActionPoint, ApplicationId, CascadeDeleteApplication, ChangeAccessKey, Concurrency,
-    CreateApplication, CreateConfigurationProfile, CreateDeploymentStrategy, CreateEnvironment,
-    CreateExtension, CreateExtensionAssociation, DeleteAccessKey, DeleteConfigurationProfile,
-    DeleteDeploymentStrategy, DeleteEnvironment, DeleteExtension, DeleteExtensionAssociation,
-    DeleteHostedVersion, DeletionProtectionCheck, DeliverAgain, DeploymentNumber, DeploymentState,
-    EndDelivery, EnvironmentId, ExtensionVersionNumber, Failure, HeedTick, Monitor, Parameter, ProfileId,
-    ProfileType, ReplicateTo, Resource, RevokeBearerToken, StopDeployment, StrategyId, TagResource, Tags,
-    Tick, TokenScope, UntagResource, UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile,
+    Action, ActionPoint, AlarmReport, AlarmSource, AlarmState, ApplicationId, CascadeDeleteApplication,
+    ChangeAccessKey, ChangeAlarm, Concurrency, CreateApplication, CreateConfigurationProfile,
+    CreateDeploymentStrategy, CreateEnvironment, CreateExtension, CreateExtensionAssociation,
+    DeleteAccessKey, DeleteAlarm, DeleteConfigurationProfile, DeleteDeploymentStrategy, DeleteEnvironment,
+    DeleteExtension, DeleteExtensionAssociation, DeleteHostedVersion, DeletionProtectionCheck, DeliverAgain,
+    DeploymentNumber, DeploymentState, EndDelivery, EnvironmentId, ExtensionVersionNumber, Failure, HeedTick,
+    Monitor, Parameter, ProfileId, ProfileType, PutAlarm, ReplicateTo, ReportAlarms, Resource,
+    RevokeBearerToken, StopDeployment, StrategyId, TagResource, Tags, Tick, TokenScope, UnregisteredAlarms,
+    UntagResource, UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile,
     UpdateDeploymentStrategy, UpdateEnvironment, UpdateExtension, UpdateExtensionAssociation, Validator,
 };
 use yardarm_log::MemoryLog;
@@ -38,6 +39,7 @@ pub async fn play() -> Result<MemoryLog, ConfigurationRefused> {
     let shop = script.resources(&node).await?;
     script.deployments(&node, &shop).await?;
     script.extensions(&node, &shop).await?;
+    script.alarms(&node, &shop).await?;
     script.secrets(&node).await?;
     script.tokens(&node, &shop).await?;
     script.deletions(&node).await?;
@@ -86,6 +88,7 @@ impl Script {
     async fn start(&self, seed: u64, keys: &str) -> Result<Node, Error> {
         let mut config = NodeConfig::new(account());
         config.policy.concurrency = Concurrency::Queue;
+        config.policy.unregistered_alarms = UnregisteredAlarms::Ignore;
         let keys = MasterKeys::parse(keys).map_err(|error| Error::Internal(error.to_string()))?;
         let (log, clock) = (Arc::new(self.log.clone()), Arc::new(self.clock.clone()));
         Node::start(config, log, clock, Arc::new(SeededEntropy::new(seed)), keys).await
@@ -211,6 +214,7 @@ impl Script {
             tags: Tags::default(),
             latest_deployment_number: None,
             dynamic_parameters: vec![],
+            override_alarms: None,
         };
         Ok(node.deploy(wanted, self.cause()).await?.outcome)
     }
@@ -275,6 +279,49 @@ impl Script {
         node.execute(TagResource { resource: strategy.clone(), tags: tags("pace", "slow") }, self.cause())
             .await?;
         node.execute(UntagResource { resource: strategy, keys: vec!["pace".into()] }, self.cause()).await?;
+        Ok(())
+    }
+
+    async fn alarm(&self, node: &Node, arn: &str) -> Result<(), Error> {
+        let command = PutAlarm {
+            arn: it(arn),
+            description: None,
+            source: AlarmSource::Pushed,
+            fresh_for: None,
+            actions_enabled: true,
+            secret: None,
+        };
+        node.execute(command, self.cause()).await.map(|_| ())
+    }
+
+    async fn report(&self, node: &Node, state: AlarmState) -> Result<(), Error> {
+        let cause = self.cause();
+        let report = AlarmReport {
+            alarm: it("too many errors"),
+            revision: None,
+            state,
+            at: node.now(),
+            actions_enabled: true,
+            reason: None,
+            group: None,
+        };
+        node.execute(ReportAlarms { reports: vec![report] }, cause).await.map(|_| ())
+    }
+
+    /// An alarm takes a deployment back, and is switched off.
+    async fn alarms(&self, node: &Node, shop: &Shop) -> Result<(), ConfigurationRefused> {
+        self.alarm(node, "too many errors").await?;
+        self.report(node, AlarmState::Ok).await?;
+        self.deploy(node, shop, &shop.flags, &shop.slowly).await?;
+        self.wait(node, 250, shop, |state, _| state == DeploymentState::Deploying).await;
+        self.report(node, AlarmState::Ok).await?;
+        self.wait(node, 50, shop, |_, ppm| ppm == 500_000).await;
+        self.report(node, AlarmState::Alarm).await?;
+        self.wait(node, 1, shop, |state, _| state == DeploymentState::RolledBack).await;
+        node.execute(ChangeAlarm { arn: it("too many errors"), actions_enabled: false }, self.cause())
+            .await?;
+        self.alarm(node, "old").await?;
+        node.execute(DeleteAlarm { arn: it("old") }, self.cause()).await?;
         Ok(())
     }
 

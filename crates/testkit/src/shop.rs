@@ -143,6 +143,7 @@ impl Shop {
             tags: Tags::default(),
             latest_deployment_number: None,
             dynamic_parameters: vec![],
+            override_alarms: None,
         };
         Ok(self.node.deploy(wanted, cause()).await?.outcome)
     }

@@ -4,8 +4,8 @@
 use std::fmt::{self, Write};
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Phase, Plan, TriggeredBy};
 use yardarm_domain::{
-    Application, Deployment, DeploymentLogKind, Description, Environment, EnvironmentState, Live,
-    ProfileType, ReplicateTo, Tags, TokenScope, Validator, World, live,
+    Alarm, AlarmArn, AlarmOverride, AlarmSource, Application, Deployment, DeploymentLogKind, Description,
+    Environment, EnvironmentState, Live, ProfileType, ReplicateTo, Tags, TokenScope, Validator, World, live,
 };
 
 /// Everything in `world`, one fact a line.
@@ -72,6 +72,7 @@ fn write(out: &mut String, world: &World) -> fmt::Result {
         )?;
     }
     write_extensions(out, world)?;
+    world.alarms().values().try_for_each(|alarm| write_alarm(out, alarm))?;
     world.applications().values().try_for_each(|application| write_application(out, world, application))
 }
 
@@ -118,6 +119,47 @@ fn write_extensions(out: &mut String, world: &World) -> fmt::Result {
         writeln!(out, "delivery {id} was given up after {attempts} attempts: {code}")?;
     }
     Ok(())
+}
+
+fn write_alarm(out: &mut String, alarm: &Alarm) -> fmt::Result {
+    let Alarm { arn, fresh_for, revision, ordinal, created_at, changed_at, .. } = alarm;
+    let source = match &alarm.source {
+        AlarmSource::Prometheus(asked) => format!(
+            "{} of {} {} {} for {} s, no data is {}",
+            asked.query,
+            asked.url,
+            asked.comparison.as_str(),
+            asked.threshold.number(),
+            asked.for_s,
+            asked.missing_data.as_str()
+        ),
+        AlarmSource::Pushed => "pushed".into(),
+        AlarmSource::CloudWatch(asked) => {
+            let endpoint = asked.endpoint.as_ref().map(|url| format!(" at {url}")).unwrap_or_default();
+            format!("{} of CloudWatch in {}{endpoint}", asked.name, asked.region)
+        }
+    };
+    let actions = if alarm.actions_enabled { "acts" } else { "does not act" };
+    let secret = if alarm.secret.is_some() { "with" } else { "without" };
+    writeln!(
+        out,
+        "alarm {arn} #{ordinal}, revision {revision}, since {created_at}, changed at {changed_at}: {source}, \
+         fresh for {} s, {actions}, {secret} a secret{}",
+        fresh_for.seconds(),
+        about(&alarm.description)
+    )?;
+    let Some(evidence) = &alarm.evidence else { return Ok(()) };
+    let reason = evidence.reason.as_ref().map(|reason| format!(", \"{reason}\"")).unwrap_or_default();
+    let breach = evidence.breaching_since.map(|at| format!(", breaching since {at}")).unwrap_or_default();
+    let (state, actions) = (evidence.state.as_str(), evidence.actions_enabled);
+    let firing: Vec<_> = evidence.firing.iter().map(ToString::to_string).collect();
+    writeln!(
+        out,
+        "  {state} at {}, since {}{breach}, actions {actions}, firing [{}]{reason}",
+        evidence.at,
+        evidence.since,
+        firing.join(" ")
+    )
 }
 
 fn write_application(out: &mut String, world: &World, application: &Application) -> fmt::Result {
@@ -213,7 +255,13 @@ fn write_deployment(out: &mut String, deployment: &Deployment) -> fmt::Result {
         deployment.started_at,
         deployment.exposure()
     )?;
-    deployment.log.iter().try_for_each(|entry| writeln!(out, "      {} {}", entry.at, happened(entry.kind)))
+    if let Some(AlarmOverride { alarms, by, reason }) = &deployment.alarms_overridden {
+        writeln!(out, "      over the alarms {} by {by}: {reason}", listed(alarms))?;
+    }
+    if !deployment.alarms_not_watched.is_empty() {
+        writeln!(out, "      not watched by {}", listed(&deployment.alarms_not_watched))?;
+    }
+    deployment.log.iter().try_for_each(|entry| writeln!(out, "      {} {}", entry.at, happened(&entry.kind)))
 }
 
 fn kind(kind: ProfileType) -> &'static str {
@@ -242,7 +290,11 @@ fn phase(phase: Phase) -> String {
     }
 }
 
-fn happened(kind: DeploymentLogKind) -> String {
+fn listed(alarms: &[AlarmArn]) -> String {
+    alarms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn happened(kind: &DeploymentLogKind) -> String {
     match kind {
         DeploymentLogKind::Started => "started".into(),
         DeploymentLogKind::Exposed(exposure) => format!("exposed to {exposure}"),
@@ -251,6 +303,9 @@ fn happened(kind: DeploymentLogKind) -> String {
         DeploymentLogKind::Completed { instantly: false } => "completed".into(),
         DeploymentLogKind::RolledBack(TriggeredBy::User) => "rolled back by a user".into(),
         DeploymentLogKind::RolledBack(TriggeredBy::Yardarm) => "rolled back by the engine".into(),
+        DeploymentLogKind::RolledBack(TriggeredBy::Alarm { alarm, state }) => {
+            format!("rolled back by alarm {alarm} in {}", state.as_str())
+        }
         DeploymentLogKind::Reverted => "reverted".into(),
     }
 }

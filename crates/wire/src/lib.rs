@@ -14,6 +14,7 @@
 //! - The AWS planes spell members in PascalCase, the native API ([`native`]) in camelCase.
 
 pub mod accounts;
+pub mod alarms;
 pub mod applications;
 pub mod body;
 pub mod constraints;

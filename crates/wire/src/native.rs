@@ -28,6 +28,16 @@ pub mod paths {
     pub const TOKENS: &str = "/yardarm/v1/tokens";
     /// `GET` and `DELETE` of one bearer token.
     pub const TOKEN: &str = "/yardarm/v1/tokens/{tokenId}";
+    /// `GET` lists the alarms.
+    pub const ALARMS: &str = "/yardarm/v1/alarms";
+    /// `GET`, `PUT`, `PATCH` and `DELETE` of one alarm, by its percent-encoded ARN.
+    pub const ALARM: &str = "/yardarm/v1/alarms/{alarm}";
+    /// `PUT`: what an alarm says.
+    pub const ALARM_STATE: &str = "/yardarm/v1/alarms/{alarm}/state";
+    /// `POST`: a notification of Alertmanager.
+    pub const ALARM_ALERTMANAGER: &str = "/yardarm/v1/alarms/{alarm}/alertmanager";
+    /// `POST`: a notification of Grafana.
+    pub const ALARM_GRAFANA: &str = "/yardarm/v1/alarms/{alarm}/grafana";
     /// `DELETE` with `?cascade=true` removes an application and all it contains.
     pub const APPLICATION: &str = "/yardarm/v1/applications/{application}";
     /// `GET` reads deployed configuration; `?wait=SECONDS` waits for a change.

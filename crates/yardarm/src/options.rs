@@ -7,14 +7,17 @@
 use crate::commands::Failure;
 use crate::environment;
 use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use yardarm_domain::rollout::Begin;
-use yardarm_domain::{Account, AccountId, Concurrency, Policy, Quotas, Region, RetryPolicy, TickInterval};
+use yardarm_domain::{
+    Account, AccountId, Concurrency, Policy, Quotas, Region, RetryPolicy, TickInterval, UnregisteredAlarms,
+};
 use yardarm_listen::Bounds;
-use yardarm_node::{NodeConfig, SessionSettings};
+use yardarm_node::{AlarmSettings, NodeConfig, SessionSettings};
 use yardarm_outbound::{Network, Policy as CallPolicy, Target as CallTarget};
 use yardarm_server::{
     Authentication, Limits, OfrepSettings, OutsideSettings, ServerSettings, StreamSettings,
@@ -40,6 +43,16 @@ pub(crate) enum ConcurrencyOption {
     OnePerProfile,
     /// Let it wait its turn.
     Queue,
+}
+
+/// What a monitor means whose alarm is not registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum UnregisteredOption {
+    /// Nobody would watch it: refuse to deploy there.
+    Refuse,
+    /// Nothing; the deployment's event log says that it is not watched.
+    Ignore,
 }
 
 /// When a rollout takes its first step.
@@ -168,6 +181,14 @@ options! {
     strict_latest_deployment_number: bool = "YARDARM_STRICT_LATEST_DEPLOYMENT_NUMBER", "strict-latest-deployment-number", false, (num_args = 0..=1, default_missing_value = "true", require_equals = true);
     /// Refuse a monitor without AlarmRoleArn.
     strict_alarm_role: bool = "YARDARM_STRICT_ALARM_ROLE", "strict-alarm-role", false, (num_args = 0..=1, default_missing_value = "true", require_equals = true);
+    /// What a monitor means whose alarm is not registered: refuse deployments there, or ignore the monitor and say so.
+    unregistered_alarms: UnregisteredOption = "YARDARM_UNREGISTERED_ALARMS", "unregistered-alarms", UnregisteredOption::Refuse;
+    /// How often the source of an alarm is asked while a deployment depends on it.
+    alarm_poll_seconds: u32 = "YARDARM_ALARM_POLL_SECONDS", "alarm-poll-seconds", 5;
+    /// Watch the CloudWatch alarms that monitors name by ARN, with the AWS credentials of the environment.
+    cloudwatch_alarms: bool = "YARDARM_CLOUDWATCH_ALARMS", "cloudwatch-alarms", false, (num_args = 0..=1, default_missing_value = "true", require_equals = true);
+    /// Where to ask for CloudWatch alarms instead of AWS, as in `http://127.0.0.1:4566`.
+    cloudwatch_endpoint: String = "YARDARM_CLOUDWATCH_ENDPOINT", "cloudwatch-endpoint", String::new();
     /// What clients that ask for no interval are told to poll at.
     poll_interval_seconds: u32 = "YARDARM_POLL_INTERVAL_SECONDS", "poll-interval-seconds", 60;
     /// Refuse polls earlier than the announced interval from everyone, not only from those who asked for one.
@@ -235,6 +256,8 @@ options! {
     quota_extensions: usize = "YARDARM_QUOTA_EXTENSIONS", "quota-extensions", Quotas::default().extensions;
     /// The most associations of extensions.
     quota_extension_associations: usize = "YARDARM_QUOTA_EXTENSION_ASSOCIATIONS", "quota-extension-associations", Quotas::default().extension_associations;
+    /// The most alarms.
+    quota_alarms: usize = "YARDARM_QUOTA_ALARMS", "quota-alarms", Quotas::default().alarms;
     /// The most access keys.
     quota_access_keys: usize = "YARDARM_QUOTA_ACCESS_KEYS", "quota-access-keys", Quotas::default().access_keys;
 }
@@ -362,6 +385,7 @@ impl InForce {
                 bearer_tokens: self.quota_bearer_tokens,
                 extensions: self.quota_extensions,
                 extension_associations: self.quota_extension_associations,
+                alarms: self.quota_alarms,
             },
             policy: Policy {
                 concurrency: match self.deployment_concurrency {
@@ -375,6 +399,10 @@ impl InForce {
                 },
                 strict_latest_deployment_number: self.strict_latest_deployment_number,
                 ticks: self.ticks()?,
+                unregistered_alarms: match self.unregistered_alarms {
+                    UnregisteredOption::Refuse => UnregisteredAlarms::Refuse,
+                    UnregisteredOption::Ignore => UnregisteredAlarms::Ignore,
+                },
             },
             sessions: SessionSettings {
                 poll_interval_s: self.poll_interval_seconds,
@@ -425,6 +453,15 @@ impl InForce {
     /// How it is tried again to tell extensions something.
     pub(crate) fn retries(&self) -> RetryPolicy {
         RetryPolicy { attempts: self.delivery_attempts.max(1), ..RetryPolicy::default() }
+    }
+
+    /// For the alarm watcher.
+    pub(crate) fn alarms(&self) -> AlarmSettings {
+        AlarmSettings {
+            poll_every: SignedDuration::from_secs(self.alarm_poll_seconds.max(1).into()),
+            cloudwatch_arns: self.cloudwatch_alarms,
+            ..AlarmSettings::default()
+        }
     }
 
     /// For the server.

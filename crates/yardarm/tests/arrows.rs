@@ -74,9 +74,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "yardarm-validators",
         ],
     ),
+    ("yardarm-alarms", &["yardarm-domain", "yardarm-node", "yardarm-outbound", "yardarm-signature"]),
     (
         "yardarm-server",
         &[
+            "yardarm-alarms",
             "yardarm-domain",
             "yardarm-flags",
             "yardarm-listen",
@@ -93,6 +95,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "yardarm",
         &[
             "yardarm-agent",
+            "yardarm-alarms",
             "yardarm-client",
             "yardarm-domain",
             "yardarm-flags",

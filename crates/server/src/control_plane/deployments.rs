@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use yardarm_domain::rollout::TriggeredBy;
 use yardarm_domain::{
-    Application, ApplicationId, Deployment, DeploymentLogEntry, DeploymentLogKind, DeploymentNumber,
-    Description, DynamicParameter, Environment, EnvironmentId, Exposure, Invocation, ParameterName,
+    AlarmArn, AlarmOverride, Application, ApplicationId, Deployment, DeploymentLogEntry, DeploymentLogKind,
+    DeploymentNumber, DynamicParameter, Environment, EnvironmentId, Exposure, Invocation, ParameterName,
     ParameterValue, ProfileType, StopDeployment,
 };
 use yardarm_node::{DeployConfiguration, View};
@@ -38,6 +38,7 @@ pub(crate) async fn start(call: Call) -> Result<Answer, Fault> {
     let (strategy, profile, version, description, tags, key, dynamic, latest_deployment_number) =
         arguments.finish((strategy, profile, version, description, tags, key, dynamic, latest))?;
     no_kms_key(key)?;
+    let override_alarms = override_alarms(&call)?;
     let wanted = {
         let view = call.node.view();
         let (application, environment) = environments::named(&call, &view)?;
@@ -51,6 +52,7 @@ pub(crate) async fn start(call: Call) -> Result<Answer, Fault> {
             tags,
             latest_deployment_number,
             dynamic_parameters: identified(&call, &view, dynamic)?,
+            override_alarms,
         }
     };
     let (application, environment) = (wanted.application.clone(), wanted.environment.clone());
@@ -100,6 +102,19 @@ pub(crate) async fn stop(call: Call) -> Result<Answer, Fault> {
     };
     let committed = call.node.execute(command, call.cause.clone()).await.or_fault(&call)?;
     Answer::json(&changed(&call, &committed.view, &application, &environment, deployment)?)
+}
+
+/// Why alarms that speak against the deployment are to be overridden, if they are.
+fn override_alarms(call: &Call) -> Result<Option<String>, Fault> {
+    let Some(reason) = call.header(&headers::YARDARM_OVERRIDE_ALARMS) else { return Ok(None) };
+    let reason = reason.trim();
+    match reason.chars().count() {
+        0 => Err(Fault::bad_request("The header Yardarm-Override-Alarms needs a reason.")),
+        1..=1_024 => Ok(Some(reason.to_owned())),
+        1_025.. => {
+            Err(Fault::bad_request("The header Yardarm-Override-Alarms has more than 1024 characters."))
+        }
+    }
 }
 
 /// The number in the path. Zero names no deployment, but is no wrong number either.
@@ -280,7 +295,7 @@ fn flag_helper(deployment: &Deployment) -> Option<wire::AppliedExtension> {
 fn event_log(deployment: &Deployment) -> Vec<wire::DeploymentEvent> {
     let mut log = vec![];
     for (index, entry) in (0_u32..).zip(&deployment.log) {
-        let mut told = events(entry, deployment.rolled_back_because.as_ref());
+        let mut told = events(deployment, entry);
         if let Some(event) = told.first_mut() {
             let ran = deployment.invocations.iter().filter(|ran| ran.entry == index);
             event.action_invocations = ran.map(|ran| invocation_body(&ran.invocation)).collect();
@@ -304,9 +319,9 @@ fn invocation_body(invocation: &Invocation) -> wire::ActionInvocation {
 }
 
 /// What the service's event log says of an entry, newest first. A rollback that nobody asked for is told in two events.
-fn events(entry: &DeploymentLogEntry, because: Option<&Description>) -> Vec<wire::DeploymentEvent> {
+fn events(deployment: &Deployment, entry: &DeploymentLogEntry) -> Vec<wire::DeploymentEvent> {
     use DeploymentEventType as Type;
-    use enums::TriggeredBy::{AppConfig, User};
+    use enums::TriggeredBy::{AppConfig, CloudWatchAlarm, User};
     let event = |event_type, triggered_by, description: &str| wire::DeploymentEvent {
         event_type,
         triggered_by,
@@ -314,10 +329,10 @@ fn events(entry: &DeploymentLogEntry, because: Option<&Description>) -> Vec<wire
         action_invocations: vec![],
         occurred_at: entry.at.into(),
     };
-    match entry.kind {
-        DeploymentLogKind::Started => vec![event(Type::DeploymentStarted, User, "Deployment started")],
+    match &entry.kind {
+        DeploymentLogKind::Started => vec![event(Type::DeploymentStarted, User, &started(deployment))],
         DeploymentLogKind::Exposed(exposure) => {
-            let description = format!("Configuration available to {:.2}% of clients", percent(exposure));
+            let description = format!("Configuration available to {:.2}% of clients", percent(*exposure));
             vec![event(Type::PercentageUpdated, AppConfig, &description)]
         }
         DeploymentLogKind::BakeStarted => {
@@ -337,13 +352,38 @@ fn events(entry: &DeploymentLogEntry, because: Option<&Description>) -> Vec<wire
             event(
                 Type::RollbackStarted,
                 AppConfig,
-                because.map_or("Rollback started", |because| because.as_str()),
+                deployment.rolled_back_because.as_ref().map_or("Rollback started", |why| why.as_str()),
             ),
         ],
+        // Both in the service's words for an alarm; ours says also what the alarm said.
+        DeploymentLogKind::RolledBack(TriggeredBy::Alarm { alarm, state }) => {
+            let started = format!("Rollback initiated by alarm {alarm} in {}", state.as_str());
+            vec![
+                event(Type::RollbackCompleted, CloudWatchAlarm, "Rollback completed"),
+                event(
+                    Type::RollbackStarted,
+                    CloudWatchAlarm,
+                    &started.chars().take(1_024).collect::<String>(),
+                ),
+            ]
+        }
         DeploymentLogKind::Reverted => {
             vec![event(Type::RevertCompleted, User, "Deployment reverted by user request")]
         }
     }
+}
+
+/// What is said of the start. What alarms have to do with it is not kept quiet.
+fn started(deployment: &Deployment) -> String {
+    let mut text = "Deployment started".to_owned();
+    let listed = |alarms: &[AlarmArn]| alarms.iter().map(AlarmArn::as_str).collect::<Vec<_>>().join(", ");
+    if let Some(AlarmOverride { alarms, by, reason }) = &deployment.alarms_overridden {
+        text += &format!(" over alarm {} by {by}: {reason}", listed(alarms));
+    }
+    if !deployment.alarms_not_watched.is_empty() {
+        text += &format!("; not registered, so not watched: {}", listed(&deployment.alarms_not_watched));
+    }
+    text.chars().take(1_024).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The control plane as its callers see it: requests by method and path, answers by status, headers and body.
 
+mod alarms;
 mod applications;
 mod configuration_profiles;
 mod deployment_strategies;
@@ -133,6 +134,7 @@ impl Bench {
             settings: self.settings.clone(),
             cause: cause(),
             bearer: None,
+            reporter: None,
             labels,
             uri: target.parse().unwrap(),
             headers: headers.collect(),
