@@ -9,9 +9,9 @@ PYTEST_ARGS ?=
 NODE_CLIENTS := acceptance/node/node_modules/.acceptance
 PYTEST = $(VENV)/bin/pytest acceptance --yardarm $(abspath $(BINARY))
 
-.PHONY: acceptance acceptance-rust-sdk acceptance-crash acceptance-binary
+.PHONY: acceptance acceptance-rust-sdk acceptance-crash acceptance-binary acceptance-prometheus
 
-acceptance: $(VENV)/.acceptance $(NODE_CLIENTS) acceptance-binary ## Clients in Python and JavaScript against the binary
+acceptance: $(VENV)/.acceptance $(NODE_CLIENTS) acceptance-prometheus acceptance-binary ## Clients in Python and JavaScript against the binary
 	$(PYTEST) --quiet $(PYTEST_ARGS)
 
 acceptance-rust-sdk: $(VENV)/.acceptance acceptance-binary ## The AWS SDK for Rust against the binary
@@ -29,6 +29,12 @@ $(VENV)/.acceptance: acceptance/requirements.txt
 $(NODE_CLIENTS): acceptance/node/package.json acceptance/node/package-lock.json
 	cd acceptance/node && npm ci --ignore-scripts --silent
 	touch $@
+
+# Debian's package; the tests start its program themselves.
+acceptance-prometheus:
+	@command -v prometheus >/dev/null || { \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends prometheus; \
+	} >/dev/null || { echo 'install prometheus: the tests of alarms need it'; exit 1; }
 
 # cargo knows best whether its own binary is fresh; one that was named is taken as it is.
 acceptance-binary:

@@ -22,6 +22,8 @@ ROOM = [
     "--quota-deployment-strategies=100000",
     "--quota-environments=1000",
     "--quota-configuration-profiles=1000",
+    "--quota-extensions=100000",
+    "--quota-extension-associations=100000",
     "--log-level=info",
 ]
 

@@ -20,6 +20,14 @@ def filled(server):
         there.start(number + 1, strategy)
         there.strategy()
         server.control.create_application(Name=there.fresh_name("more"))
+        actions = {"ON_DEPLOYMENT_START": [{"Name": "act", "Uri": "https://hooks.example/"}]}
+        extension = server.control.create_extension(Name=there.fresh_name("extension"), Actions=actions)
+        # With an application in which nothing is deployed: nobody is told anything.
+        idle = server.control.create_application(Name=there.fresh_name("idle"))["Id"]
+        server.control.create_extension_association(
+            ExtensionIdentifier=extension["Id"],
+            ResourceIdentifier=f"arn:aws:appconfig:us-east-1:{server.account}:application/{idle}",
+        )
     return there
 
 
@@ -30,6 +38,8 @@ LISTS = {
     "list_hosted_configuration_versions": lambda there: there.in_profile,
     "list_deployments": lambda there: there.in_env,
     "list_deployment_strategies": lambda there: {},
+    "list_extensions": lambda there: {},
+    "list_extension_associations": lambda there: {},
 }
 
 

@@ -15,8 +15,8 @@ use yardarm_domain::{
     AdvanceDeployments, ApplicationId, Command, ContentHash, ContentRef, Context, CreateApplication,
     CreateConfigurationProfile, CreateDeploymentStrategy, CreateEnvironment, CreateHostedVersion,
     EnvironmentId, Event, Policy, ProfileId, ProfileType, Quotas, ReplicateTo, Resource, StartDeployment,
-    StopDeployment, StrategyId, TagResource, Tags, UpdateConfigurationProfile, Validated, VersionNumber,
-    World, rollout,
+    StopDeployment, StrategyId, TagResource, Tags, TickInterval, UnregisteredAlarms,
+    UpdateConfigurationProfile, Validated, VersionNumber, World, rollout,
 };
 use yardarm_log::{Batch, Content, Draft, Log, Seq, SqliteLog};
 use yardarm_node::{MasterKeys, OsEntropy};
@@ -26,7 +26,12 @@ const RECORDS: u64 = 1_000_000;
 const TOGETHER: usize = 8_192;
 const APPLICATIONS: usize = 100;
 /// Nobody else sets the time of this history.
-const ADVANCE: AdvanceDeployments = AdvanceDeployments { only_clock: true };
+const ADVANCE: AdvanceDeployments = AdvanceDeployments {
+    only_clock: true,
+    attentive_since: Timestamp::MIN,
+    unregistered: UnregisteredAlarms::Refuse,
+    ticks: TickInterval::MINUTE,
+};
 const ENVIRONMENTS: [&str; 3] = ["development", "staging", "production"];
 const PROFILES: usize = 10;
 
@@ -235,6 +240,11 @@ impl History {
                 description: None,
                 tags: Tags::default(),
                 latest_deployment_number: None,
+                changed: None,
+                dynamic_parameters: vec![],
+                extensions: vec![],
+                invocations: vec![],
+                alarm_override: None,
                 validated: Validated { content, validators: vec![] },
             })?;
             let mut steps = 0;

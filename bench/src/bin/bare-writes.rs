@@ -47,7 +47,7 @@ struct Arguments {
 /// How a request gets its record onto the disk.
 enum Store {
     /// Whoever has a request commits it.
-    Inline(Mutex<BareSqlite>),
+    Inline(Box<Mutex<BareSqlite>>),
     /// A thread commits all that wait.
     Together(mpsc::Sender<oneshot::Sender<()>>),
 }
@@ -94,7 +94,7 @@ fn main() -> anyhow::Result<()> {
         std::thread::spawn(move || commit_together(sqlite, &waiting));
         Store::Together(queue)
     } else {
-        Store::Inline(Mutex::new(sqlite))
+        Store::Inline(Box::new(Mutex::new(sqlite)))
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(arguments.listen, headers, body, store))

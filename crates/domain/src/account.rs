@@ -1,6 +1,9 @@
 //! Whose resources these are: the account, region and partition that ARNs are made of.
 
-use crate::ids::{ApplicationId, DeploymentNumber, EnvironmentId, ProfileId, StrategyId, VersionNumber};
+use crate::ids::{
+    ApplicationId, DeploymentNumber, EnvironmentId, ExtensionAssociationId, ExtensionId,
+    ExtensionVersionNumber, ProfileId, StrategyId, VersionNumber,
+};
 use crate::text::Constraint;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -26,8 +29,23 @@ impl fmt::Display for AccountId {
 }
 
 /// A region as signatures and ARNs name it, for example `us-east-1`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Region(Box<str>);
+
+impl TryFrom<String> for Region {
+    type Error = Constraint;
+
+    fn try_from(text: String) -> Result<Self, Constraint> {
+        text.parse()
+    }
+}
+
+impl From<Region> for String {
+    fn from(region: Region) -> Self {
+        region.0.into()
+    }
+}
 
 impl Region {
     /// The region's text.
@@ -104,6 +122,10 @@ pub enum Resource {
     Deployment(ApplicationId, EnvironmentId, DeploymentNumber),
     /// `deploymentstrategy/{id}`
     Strategy(StrategyId),
+    /// `extension/{id}/{n}`
+    Extension(ExtensionId, ExtensionVersionNumber),
+    /// `extensionassociation/{id}`
+    ExtensionAssociation(ExtensionAssociationId),
 }
 
 impl fmt::Display for Resource {
@@ -122,6 +144,8 @@ impl fmt::Display for Resource {
                 write!(f, "application/{app}/environment/{env}/deployment/{number}")
             }
             Self::Strategy(id) => write!(f, "deploymentstrategy/{id}"),
+            Self::Extension(id, version) => write!(f, "extension/{id}/{version}"),
+            Self::ExtensionAssociation(id) => write!(f, "extensionassociation/{id}"),
         }
     }
 }
@@ -156,6 +180,8 @@ fn read(text: &str) -> Option<Resource> {
             Resource::Deployment(app.parse().ok()?, env.parse().ok()?, number.parse().ok()?)
         }
         ["deploymentstrategy", id] => Resource::Strategy(id.parse().ok()?),
+        ["extension", id, version] => Resource::Extension(id.parse().ok()?, version.parse().ok()?),
+        ["extensionassociation", id] => Resource::ExtensionAssociation(id.parse().ok()?),
         _ => return None,
     })
 }
@@ -191,6 +217,8 @@ mod tests {
             "application/abc1234/configurationprofile/ghi9012/hostedconfigurationversion/3",
             "application/abc1234/environment/def5678/deployment/12",
             "deploymentstrategy/AppConfig.AllAtOnce",
+            "extension/ext1234/2",
+            "extensionassociation/ass1234",
         ] {
             let resource: Resource = text.parse().unwrap();
             assert_eq!(resource.to_string(), text);

@@ -1,5 +1,6 @@
 //! Applications: what environments and configuration profiles belong to.
 
+use crate::account::Resource;
 use crate::configuration_profile::ConfigurationProfile;
 use crate::context::{Command, Context, Decision};
 use crate::deletion_protection::DeletionProtectionCheck;
@@ -121,6 +122,7 @@ impl Command for DeleteApplication {
 
     fn decide(&self, world: &World, _: &Context<'_>) -> Result<Decision<()>, Refusal> {
         let application = world.application(&self.application)?;
+        world.ensure_not_extended(&Resource::Application(self.application.clone()))?;
         if !application.environments.is_empty() {
             return Err(Refusal::HasEnvironments(self.application.clone()));
         }
@@ -153,6 +155,8 @@ pub struct Removed {
     pub versions: usize,
     /// How many deployments.
     pub deployments: usize,
+    /// How many associations of extensions.
+    pub associations: usize,
 }
 
 impl Command for CascadeDeleteApplication {
@@ -176,6 +180,7 @@ impl Command for CascadeDeleteApplication {
                 .values()
                 .map(|environment| environment.deployments.len())
                 .sum(),
+            associations: world.associations_within(&self.application).count(),
         };
         Decision::new(removed, vec![Event::ApplicationDeleted { application: self.application.clone() }])
     }

@@ -2,6 +2,7 @@
 
 use crate::access_key::AccessKey;
 use crate::account::Resource;
+use crate::alarm::Alarm;
 use crate::application::Application;
 use crate::bearer_token::BearerToken;
 use crate::configuration_profile::ConfigurationProfile;
@@ -9,8 +10,10 @@ use crate::deployment::{Deployment, DeploymentLogEntry, DeploymentLogKind};
 use crate::deployment_strategy::DeploymentStrategy;
 use crate::environment::Environment;
 use crate::event::Event;
+use crate::extension::{ActionPoint, Extension, ExtensionAssociation, ExtensionVersion};
 use crate::hosted_version::HostedVersion;
 use crate::ids::{ApplicationId, DeploymentNumber, EnvironmentId, ProfileId};
+use crate::invocation::{Invocation, LoggedInvocation};
 use crate::rollout::{Phase, Transition};
 use crate::tags::Tags;
 use crate::text::Description;
@@ -78,6 +81,7 @@ impl World {
                     name,
                     description,
                     monitors,
+                    monitored_since: at,
                     tags,
                     ordinal: position,
                     created_at: at,
@@ -92,13 +96,19 @@ impl World {
                 let environment = self.environment_mut(&application, &environment)?;
                 set(&mut environment.name, name);
                 describe(&mut environment.description, description);
-                set(&mut environment.monitors, monitors);
+                if let Some(monitors) = monitors {
+                    environment.monitors = monitors;
+                    environment.monitored_since = at;
+                }
                 Ok(())
             }
             Event::EnvironmentDeleted { application, environment } => {
                 self.application_mut(&application)?.environments.remove(&environment);
                 self.drop_tokens(|token| {
                     token.application == application && token.environment == environment
+                });
+                self.drop_deliveries(|delivery| {
+                    delivery.application == application && delivery.environment == environment
                 });
                 self.deploying.remove(&(application, environment));
                 Ok(())
@@ -230,6 +240,10 @@ impl World {
                 plan,
                 tags,
                 queued,
+                extensions,
+                invocations,
+                alarms_overridden,
+                alarms_not_watched,
             } => {
                 let started = DeploymentLogEntry { kind: DeploymentLogKind::Started, at };
                 let deployment = Deployment {
@@ -245,19 +259,130 @@ impl World {
                     description,
                     plan,
                     tags,
+                    extensions,
+                    invocations: invocations
+                        .into_iter()
+                        .map(|invocation| LoggedInvocation { entry: 0, invocation })
+                        .collect(),
+                    ticked_at: None,
+                    rolled_back_because: None,
                     started_at: at,
                     completed_at: None,
+                    alarms_overridden,
+                    alarms_not_watched,
                     phase: if queued { Phase::Queued } else { Phase::Growing { step: 0, since: at } },
                     log: if queued { vec![] } else { vec![started] },
                 };
                 let place = self.environment_mut(&application, &environment)?;
                 place.deployments.insert(number, Arc::new(deployment));
                 place.open.push_back(number);
-                self.deploying.insert((application, environment));
+                self.deploying.insert((application.clone(), environment.clone()));
+                if !queued {
+                    let about = (&application, &environment, number);
+                    self.tell_extensions(about, ActionPoint::OnDeploymentStart, position, at);
+                }
                 Ok(())
             }
             Event::DeploymentStepped { application, environment, deployment, step } => {
-                self.step_deployment(&application, &environment, deployment, step.into(), at)
+                let transition = step.into();
+                let point = point_after(&transition);
+                self.step_deployment(&application, &environment, deployment, transition, at)?;
+                if let Some(point) = point {
+                    self.tell_extensions((&application, &environment, deployment), point, position, at);
+                }
+                Ok(())
+            }
+            Event::DeploymentTicked {
+                application,
+                environment,
+                deployment: number,
+                invocations,
+                roll_back,
+            } => {
+                let environment_id = environment;
+                let environment = self.environment_mut(&application, &environment_id)?;
+                let slot = environment.deployments.get_mut(&number).ok_or_else(|| gone(number))?;
+                let deployment = Arc::make_mut(slot);
+                deployment.ticked_at = Some(at);
+                if roll_back.is_some() {
+                    deployment.rolled_back_because = roll_back;
+                }
+                self.log_invocations((&application, &environment_id, number), None, invocations);
+                Ok(())
+            }
+            Event::DeliveryEnded { delivery, failure, attempts } => {
+                self.end_delivery(delivery, failure, attempts, at);
+                Ok(())
+            }
+            Event::DeliveryResumed { delivery } => {
+                self.resume_delivery(delivery, at);
+                Ok(())
+            }
+            Event::ExtensionVersionCreated {
+                extension: id,
+                version: number,
+                name,
+                description,
+                actions,
+                parameters,
+                tags,
+            } => {
+                let version = ExtensionVersion { number, description, actions, parameters, tags };
+                let new = || {
+                    let versions = OrdMap::new();
+                    Arc::new(Extension { id: id.clone(), name, ordinal: position, versions })
+                };
+                let slot = self.extensions.entry(id.clone()).or_insert_with(new);
+                Arc::make_mut(slot).versions.insert(number, Arc::new(version));
+                Ok(())
+            }
+            Event::ExtensionVersionUpdated { extension, version, description, actions, parameters } => {
+                let slot = self.extensions.get_mut(&extension).ok_or_else(|| gone(&extension))?;
+                let slot = Arc::make_mut(slot).versions.get_mut(&version).ok_or_else(|| gone(version))?;
+                let version = Arc::make_mut(slot);
+                describe(&mut version.description, description);
+                set(&mut version.actions, actions);
+                set(&mut version.parameters, parameters);
+                Ok(())
+            }
+            Event::ExtensionVersionDeleted { extension, version } => {
+                let slot = self.extensions.get_mut(&extension).ok_or_else(|| gone(&extension))?;
+                let versions = &mut Arc::make_mut(slot).versions;
+                versions.remove(&version);
+                if versions.is_empty() {
+                    self.extensions.remove(&extension);
+                }
+                Ok(())
+            }
+            Event::ExtensionAssociationCreated {
+                association: id,
+                extension,
+                version,
+                resource,
+                parameters,
+                tags,
+            } => {
+                let association = ExtensionAssociation {
+                    id: id.clone(),
+                    extension,
+                    version,
+                    resource,
+                    parameters,
+                    tags,
+                    ordinal: position,
+                };
+                self.associations.insert(id, Arc::new(association));
+                Ok(())
+            }
+            Event::ExtensionAssociationUpdated { association, parameters } => {
+                let slot = self.associations.get_mut(&association).ok_or_else(|| gone(&association))?;
+                Arc::make_mut(slot).parameters = parameters;
+                Ok(())
+            }
+            Event::ExtensionAssociationDeleted { association } => {
+                self.associations.remove(&association);
+                self.drop_deliveries(|delivery| delivery.applied.association == association);
+                Ok(())
             }
             Event::ResourceTagged { resource, tags } => {
                 self.tags_mut(&resource, |slot| slot.merge(&tags)).ok_or_else(|| gone(&resource))
@@ -314,11 +439,52 @@ impl World {
                 self.bearer_tokens.remove(&token);
                 Ok(())
             }
+            Event::AlarmPut { alarm: arn, description, source, fresh_for, actions_enabled, secret } => {
+                let before = self.alarms.get(&arn);
+                let same = before.filter(|before| before.source == source);
+                let alarm = Alarm {
+                    arn: arn.clone(),
+                    description,
+                    source,
+                    fresh_for,
+                    actions_enabled,
+                    secret: secret.or(before.and_then(|before| before.secret)),
+                    revision: same.map_or(position, |before| before.revision),
+                    evidence: same.and_then(|before| before.evidence.clone()),
+                    ordinal: before.map_or(position, |before| before.ordinal),
+                    created_at: before.map_or(at, |before| before.created_at),
+                    changed_at: at,
+                };
+                self.alarms.insert(arn, Arc::new(alarm));
+                Ok(())
+            }
+            Event::AlarmUpdated { alarm, actions_enabled } => {
+                let alarm = self.alarms.get_mut(&alarm).map(Arc::make_mut).ok_or_else(|| gone(&alarm))?;
+                set(&mut alarm.actions_enabled, actions_enabled);
+                alarm.changed_at = at;
+                Ok(())
+            }
+            Event::AlarmDeleted { alarm } => {
+                self.alarms.remove(&alarm);
+                Ok(())
+            }
+            Event::AlarmReported { alarm, evidence } => {
+                let alarm = self.alarms.get_mut(&alarm).map(Arc::make_mut).ok_or_else(|| gone(&alarm))?;
+                alarm.evidence = Some(evidence);
+                Ok(())
+            }
             Event::TokenKeyCreated { sealed } => {
                 self.token_key = Some(sealed);
                 Ok(())
             }
-            Event::SecretsResealed { token_key, access_keys } => {
+            Event::SigningKeyCreated { sealed } => {
+                self.signing_key = Some(sealed);
+                Ok(())
+            }
+            Event::SecretsResealed { token_key, signing_key, access_keys } => {
+                if signing_key.is_some() {
+                    self.signing_key = signing_key;
+                }
                 if token_key.is_some() {
                     self.token_key = token_key;
                 }
@@ -358,10 +524,37 @@ impl World {
             self.deploying.remove(&(id.clone(), environment.clone()));
         }
         self.drop_tokens(|token| token.application == *id);
+        self.drop_deliveries(|delivery| delivery.application == *id);
+        let associations: Vec<_> =
+            self.associations_within(id).map(|association| association.id.clone()).collect();
+        for association in &associations {
+            self.associations.remove(association);
+        }
         let versions = application.profiles.values().flat_map(|profile| profile.versions.values());
         let size_bytes: u64 = versions.map(|version| version.content.size_bytes).sum();
         self.hosted_bytes = self.hosted_bytes.saturating_sub(size_bytes);
         Ok(())
+    }
+
+    /// Keeps what ran because of a deployment, with the entry of its log that it belongs to: the last one unless given.
+    /// What ran again stands where it stood.
+    pub(crate) fn log_invocations(
+        &mut self,
+        (application, environment, number): (&ApplicationId, &EnvironmentId, DeploymentNumber),
+        entry: Option<u32>,
+        invocations: Vec<Invocation>,
+    ) {
+        let Ok(environment) = self.environment_mut(application, environment) else { return };
+        let Some(deployment) = environment.deployments.get_mut(&number).map(Arc::make_mut) else { return };
+        let last = u32::try_from(deployment.log.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        for invocation in invocations {
+            let logged = LoggedInvocation { entry: entry.unwrap_or(last), invocation };
+            let before = &mut deployment.invocations;
+            match before.iter_mut().find(|one| one.invocation.id == logged.invocation.id) {
+                Some(slot) => *slot = logged,
+                None => before.push(logged),
+            }
+        }
     }
 
     /// Drops the bearer tokens of what is gone.
@@ -384,8 +577,8 @@ impl World {
         let environment = self.environment_mut(application, environment_id)?;
         let slot = environment.deployments.get_mut(&number).ok_or_else(|| gone(number))?;
         let deployment = Arc::make_mut(slot);
-        deployment.phase = deployment.phase.after(transition, at);
-        if let Some(kind) = log_kind(transition, deployment) {
+        deployment.phase = deployment.phase.after(&transition, at);
+        if let Some(kind) = log_kind(&transition, deployment) {
             deployment.log.push(DeploymentLogEntry { kind, at });
         }
         let profile = deployment.profile.clone();
@@ -421,22 +614,41 @@ impl World {
                 change(&mut Arc::make_mut(slot).tags);
             }
             Resource::Strategy(id) => change(&mut self.strategies.get_mut(id)?.tags),
+            Resource::Extension(id, version) => {
+                let slot = Arc::make_mut(self.extensions.get_mut(id)?).versions.get_mut(version)?;
+                change(&mut Arc::make_mut(slot).tags);
+            }
+            Resource::ExtensionAssociation(id) => {
+                change(&mut Arc::make_mut(self.associations.get_mut(id)?).tags);
+            }
         }
         Some(())
     }
 }
 
+/// What extensions are told of a transition.
+fn point_after(transition: &Transition) -> Option<ActionPoint> {
+    match transition {
+        Transition::Begun => Some(ActionPoint::OnDeploymentStart),
+        Transition::Advanced { .. } => Some(ActionPoint::OnDeploymentStep),
+        Transition::BakeStarted { .. } => Some(ActionPoint::OnDeploymentBaking),
+        Transition::Completed => Some(ActionPoint::OnDeploymentComplete),
+        Transition::RolledBack(_) | Transition::Reverted => Some(ActionPoint::OnDeploymentRolledBack),
+        Transition::Rescheduled { .. } => None,
+    }
+}
+
 /// What the deployment's own log says of a transition.
-fn log_kind(transition: Transition, deployment: &Deployment) -> Option<DeploymentLogKind> {
+fn log_kind(transition: &Transition, deployment: &Deployment) -> Option<DeploymentLogKind> {
     match transition {
         Transition::Begun => Some(DeploymentLogKind::Started),
-        Transition::Advanced { exposure, .. } => Some(DeploymentLogKind::Exposed(exposure)),
+        Transition::Advanced { exposure, .. } => Some(DeploymentLogKind::Exposed(*exposure)),
         Transition::BakeStarted { .. } => Some(DeploymentLogKind::BakeStarted),
         Transition::Completed => {
             let instantly = !deployment.log.iter().any(|entry| entry.kind == DeploymentLogKind::BakeStarted);
             Some(DeploymentLogKind::Completed { instantly })
         }
-        Transition::RolledBack(by) => Some(DeploymentLogKind::RolledBack(by)),
+        Transition::RolledBack(by) => Some(DeploymentLogKind::RolledBack(by.clone())),
         Transition::Reverted => Some(DeploymentLogKind::Reverted),
         Transition::Rescheduled { .. } => None,
     }

@@ -1,5 +1,6 @@
 //! Configuration profiles: what a configuration is, where its versions live and what they must satisfy.
 
+use crate::account::Resource;
 use crate::application::Application;
 use crate::context::{Command, Context, Decision};
 use crate::deletion_protection::DeletionProtectionCheck;
@@ -8,7 +9,7 @@ use crate::hosted_version::HostedVersion;
 use crate::ids::{ApplicationId, ProfileId, VersionNumber};
 use crate::refusal::{Missing, Noun, Quota, Refusal};
 use crate::tags::Tags;
-use crate::text::{Description, ProfileName, VersionLabel};
+use crate::text::{Description, FunctionUri, ProfileName, VersionLabel};
 use crate::world::World;
 use imbl::OrdMap;
 use jiff::Timestamp;
@@ -25,12 +26,14 @@ pub enum ProfileType {
     FeatureFlags,
 }
 
-/// A JSON Schema that content must satisfy when it is deployed.
+/// What content must satisfy when it is deployed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Validator {
-    /// The schema's text, kept as given: it is judged when it is used. At most 32,768 characters.
-    pub json_schema: String,
+pub enum Validator {
+    /// A JSON Schema. Its text is kept as given: it is judged when it is used. At most 32,768 characters.
+    JsonSchema(String),
+    /// A function that is asked.
+    Lambda(FunctionUri),
 }
 
 impl Validator {
@@ -221,6 +224,7 @@ impl Command for DeleteConfigurationProfile {
         if !profile.versions.is_empty() {
             return Err(Refusal::HasVersions(self.profile.clone()));
         }
+        world.ensure_not_extended(&Resource::Profile(self.application.clone(), self.profile.clone()))?;
         let id = profile.id.as_str();
         self.check.run(world.settings(), id, profile.created_at, self.last_read, context.now)?;
         let event = Event::ConfigurationProfileDeleted {

@@ -4,7 +4,7 @@ use crate::event::Event;
 use crate::refusal::Refusal;
 use crate::rollout::Begin;
 use crate::world::World;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// A change somebody asks for.
 pub trait Command {
@@ -67,6 +67,12 @@ pub struct Quotas {
     pub access_keys: usize,
     /// Bearer tokens.
     pub bearer_tokens: usize,
+    /// Versions of extensions.
+    pub extensions: usize,
+    /// Associations of extensions.
+    pub extension_associations: usize,
+    /// Alarms.
+    pub alarms: usize,
 }
 
 impl Default for Quotas {
@@ -81,6 +87,9 @@ impl Default for Quotas {
             queued_deployments: 100,
             access_keys: 1_000,
             bearer_tokens: 10_000,
+            extensions: 1_000,
+            extension_associations: 10_000,
+            alarms: 1_000,
         }
     }
 }
@@ -94,6 +103,48 @@ pub struct Policy {
     pub growth_begins: Begin,
     /// Whether a stale `LatestDeploymentNumber` is refused. The service accepts it.
     pub strict_latest_deployment_number: bool,
+    /// How often extensions are asked while a deployment is on its way.
+    pub ticks: TickInterval,
+    /// What monitors mean whose alarm is not registered.
+    pub unregistered_alarms: UnregisteredAlarms,
+}
+
+/// How often extensions are asked while a deployment is on its way: every 1 to 3,600 seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TickInterval(u32);
+
+impl TickInterval {
+    /// A minute.
+    pub const MINUTE: Self = Self(60);
+
+    /// From seconds; `None` outside of 1 to 3,600.
+    #[must_use]
+    pub fn from_seconds(seconds: u32) -> Option<Self> {
+        (1..=3_600).contains(&seconds).then_some(Self(seconds))
+    }
+
+    /// As a duration.
+    #[must_use]
+    pub fn duration(self) -> SignedDuration {
+        SignedDuration::from_secs(self.0.into())
+    }
+}
+
+impl Default for TickInterval {
+    /// A minute.
+    fn default() -> Self {
+        Self::MINUTE
+    }
+}
+
+/// What a monitor means whose alarm is not registered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnregisteredAlarms {
+    /// Nobody would watch it, so nothing is deployed there.
+    #[default]
+    Refuse,
+    /// Nothing; the deployment's event log says that it is not watched.
+    Ignore,
 }
 
 /// What happens to a deployment when another one is in the way.

@@ -1,18 +1,21 @@
 //! Deployments: one version of a configuration on its way into an environment, and what became of it.
 
+use crate::alarm::obstacles;
 use crate::configuration_profile::{ConfigurationProfile, ProfileType, Validator};
 use crate::content::{ContentHash, ContentRef};
-use crate::context::{Command, Concurrency, Context, Decision, Policy, Quotas};
+use crate::context::{Command, Concurrency, Context, Decision, Policy, Quotas, UnregisteredAlarms};
 use crate::environment::Environment;
 use crate::event::Event;
+use crate::extension::{AppliedExtension, DynamicParameter, Place};
 use crate::ids::{
     ApplicationId, DeploymentNumber, EnvironmentId, ProfileId, StrategyId, VersionNumber,
     flag_helper_association,
 };
+use crate::invocation::{Invocation, LoggedInvocation};
 use crate::refusal::{Quota, Refusal};
 use crate::rollout::{self, Input, Phase, Plan, Transition, TriggeredBy};
 use crate::tags::Tags;
-use crate::text::{ContentType, Description, ProfileName, VersionLabel};
+use crate::text::{AlarmArn, ContentType, Description, ProfileName, VersionLabel};
 use crate::world::World;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -45,18 +48,42 @@ pub struct Deployment {
     pub plan: Plan,
     /// Its owner's notes.
     pub tags: Tags,
+    /// The extensions that take part in it.
+    pub extensions: Vec<AppliedExtension>,
+    /// Which of their actions ran, in the order in which that became known.
+    pub invocations: Vec<LoggedInvocation>,
+    /// When its extensions were last asked whether it may go on.
+    pub ticked_at: Option<Timestamp>,
+    /// Why an extension wanted it taken back, if one did.
+    pub rolled_back_because: Option<Description>,
     /// When it was asked for.
     pub started_at: Timestamp,
     /// When it was completed. Stays after a revert.
     pub completed_at: Option<Timestamp>,
+    /// Alarms that spoke against it, and who started it nevertheless.
+    pub alarms_overridden: Option<AlarmOverride>,
+    /// Alarms of the environment's monitors that nobody watches.
+    pub alarms_not_watched: Vec<AlarmArn>,
     /// How far it has come.
     pub phase: Phase,
     /// What happened, oldest first.
     pub log: Vec<DeploymentLogEntry>,
 }
 
+/// Alarms that spoke against a deployment when it was started nevertheless. They do not roll it back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlarmOverride {
+    /// Which.
+    pub alarms: Vec<AlarmArn>,
+    /// Who started it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// Something that happened to a deployment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeploymentLogEntry {
     /// What.
     pub kind: DeploymentLogKind,
@@ -65,7 +92,7 @@ pub struct DeploymentLogEntry {
 }
 
 /// What can happen to a deployment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeploymentLogKind {
     /// It began.
     Started,
@@ -110,6 +137,18 @@ impl Deployment {
             Phase::RolledBack => DeploymentState::RolledBack,
             Phase::Reverted => DeploymentState::Reverted,
         }
+    }
+
+    /// When it began to be on its way, or was asked for if it has not yet.
+    #[must_use]
+    pub fn began_at(&self) -> Timestamp {
+        self.log.first().map_or(self.started_at, |entry| entry.at)
+    }
+
+    /// Whether `alarm` does not concern it.
+    #[must_use]
+    pub fn disregards(&self, alarm: &AlarmArn) -> bool {
+        self.alarms_overridden.as_ref().is_some_and(|overridden| overridden.alarms.contains(alarm))
     }
 
     /// How many have the new version.
@@ -179,6 +218,17 @@ pub struct StartDeployment {
     pub tags: Tags,
     /// The number the caller believes to be the latest in the environment.
     pub latest_deployment_number: Option<u32>,
+    /// What extensions made of the version's content for this deployment, if they changed it. Appended to the log together
+    /// with the event.
+    pub changed: Option<ContentRef>,
+    /// What is given to extensions' parameters for this deployment.
+    pub dynamic_parameters: Vec<DynamicParameter>,
+    /// The extensions that were asked. Others by now: [`Refusal::Raced`].
+    pub extensions: Vec<AppliedExtension>,
+    /// What they were asked.
+    pub invocations: Vec<Invocation>,
+    /// Who starts it although alarms speak against it, and why.
+    pub alarm_override: Option<(String, String)>,
     /// That the content satisfies the profile's validators. Other content or validators by now: [`Refusal::Raced`].
     pub validated: Validated,
 }
@@ -199,9 +249,23 @@ impl Command for StartDeployment {
             return Err(Refusal::LatestDeployment { sent, actual });
         }
         let waits = must_wait(environment, profile, context.policy, context.quotas)?;
-        if self.validated.content != version.content.hash || self.validated.validators != profile.validators {
+        let content = self.changed.unwrap_or(version.content);
+        if self.validated.content != content.hash || self.validated.validators != profile.validators {
             return Err(Refusal::Raced);
         }
+        let (application, environment_id) = (&self.application, Some(&self.environment));
+        let place = Place { application, environment: environment_id, profile: &self.profile };
+        if world.applied_at(place, &self.dynamic_parameters)? != self.extensions {
+            return Err(Refusal::Raced);
+        }
+        let alarms_overridden = self.overridden(world, environment, context)?;
+        let alarms_not_watched = match context.policy.unregistered_alarms {
+            UnregisteredAlarms::Refuse => vec![],
+            UnregisteredAlarms::Ignore => {
+                let arns = environment.monitors.iter().map(|monitor| &monitor.alarm_arn);
+                arns.filter(|arn| !world.alarms().contains_key(*arn)).cloned().collect()
+            }
+        };
         let number = DeploymentNumber(actual).next();
         let plan = Plan {
             duration_s: strategy.duration_s,
@@ -211,7 +275,9 @@ impl Command for StartDeployment {
             begin: context.policy.growth_begins,
         };
         // Alarms are evidence: a deployment that is watched by any is never over in the instant it starts.
-        let instantly = plan.is_instant() && environment.monitors.is_empty() && !waits;
+        // So are extensions that have something to do on the way.
+        let attended = self.extensions.iter().any(|applied| world.acts_during_deployment(applied));
+        let instantly = plan.is_instant() && environment.monitors.is_empty() && !attended && !waits;
         let started = Event::DeploymentStarted {
             application: self.application.clone(),
             environment: self.environment.clone(),
@@ -222,12 +288,16 @@ impl Command for StartDeployment {
             strategy: self.strategy.clone(),
             version: version.number,
             label: version.label.clone(),
-            content: version.content,
+            content,
             content_type: version.content_type.clone(),
             description: self.description.clone().and_then(Description::none_if_empty),
             plan,
             tags: self.tags.clone(),
             queued: waits,
+            extensions: self.extensions.clone(),
+            invocations: self.invocations.clone(),
+            alarms_overridden,
+            alarms_not_watched,
         };
         let mut events = vec![started];
         if instantly {
@@ -239,6 +309,28 @@ impl Command for StartDeployment {
             });
         }
         Decision::new(number, events)
+    }
+}
+
+impl StartDeployment {
+    /// Nothing speaks against it, or somebody takes it upon themselves.
+    fn overridden(
+        &self,
+        world: &World,
+        environment: &Environment,
+        context: &Context<'_>,
+    ) -> Result<Option<AlarmOverride>, Refusal> {
+        let obstacles = obstacles(world, environment, context.policy.unregistered_alarms, context.now);
+        let Some((alarm, state)) = obstacles.first().cloned() else { return Ok(None) };
+        let Some((by, reason)) = self.alarm_override.clone() else {
+            let environment = environment.id.clone();
+            return Err(match state {
+                Some(state) => Refusal::AlarmFiring { environment, alarm, state },
+                None => Refusal::AlarmUnregistered { environment, alarm },
+            });
+        };
+        let alarms = obstacles.into_iter().map(|(alarm, _)| alarm).collect();
+        Ok(Some(AlarmOverride { alarms, by, reason }))
     }
 }
 

@@ -1,21 +1,29 @@
 //! What deployments want done as time passes. The driver of every node asks; whoever appends first has done it.
 
-use crate::context::{Command, Context, Decision};
+use crate::alarm::{Verdict, verdict};
+use crate::context::{Command, Context, Decision, TickInterval, UnregisteredAlarms};
+use crate::deployment::Deployment;
 use crate::environment::Environment;
 use crate::event::Event;
 use crate::ids::ApplicationId;
 use crate::refusal::Refusal;
-use crate::rollout::{self, Input, Phase};
+use crate::rollout::{self, Input, Phase, TriggeredBy};
 use crate::world::World;
 use jiff::Timestamp;
 
-/// Takes every step that is due. What is due is read from the world.
+/// Takes every step that is due, and takes back what alarms speak against. What is due is read from the world.
 #[derive(Clone, Copy, Debug)]
 pub struct AdvanceDeployments {
     /// Whether no other clock counts. Then a deployment that waits for a time far ahead does so because the clock was set
     /// back, and its waiting begins anew. Where several nodes advance deployments it is left alone: the clock of another
     /// node may be right, for which everything would be due at once when counted anew from a slow one.
     pub only_clock: bool,
+    /// How often extensions are asked. No step is taken unless they were, recently.
+    pub ticks: TickInterval,
+    /// From when on the asker was there to hear of alarms: their silence before that is not theirs.
+    pub attentive_since: Timestamp,
+    /// What monitors mean whose alarm is not registered.
+    pub unregistered: UnregisteredAlarms,
 }
 
 impl Command for AdvanceDeployments {
@@ -24,7 +32,7 @@ impl Command for AdvanceDeployments {
     fn decide(&self, world: &World, context: &Context<'_>) -> Result<Decision<()>, Refusal> {
         let mut events = vec![];
         for (application, environment) in world.deploying() {
-            self.steps(application, environment, context.now, &mut events);
+            self.steps(world, application, environment, context.now, &mut events);
         }
         Decision::new((), events)
     }
@@ -38,39 +46,77 @@ impl AdvanceDeployments {
         world
             .deploying()
             .flat_map(|(_, environment)| {
-                environment.open().filter_map(move |deployment| match deployment.phase {
-                    Phase::Queued => is_next(environment, deployment.number.0).then_some(now),
-                    phase if self.only_clock && phase.is_ahead_of(now) => Some(now),
-                    phase => deployment.plan.wake_at(phase),
+                environment.open().filter_map(move |deployment| {
+                    if deployment.phase == Phase::Queued {
+                        return is_next(environment, deployment.number.0).then_some(now);
+                    }
+                    // What extensions hold up waits for an answer, which is a change of the world.
+                    let due = deployment.plan.wake_at(deployment.phase);
+                    let due = due.filter(|due| self.may_step(world, deployment, now, now.max(*due)));
+                    let ahead = deployment.phase.is_ahead_of(now);
+                    match self.verdict(world, environment, deployment, now) {
+                        Verdict::RollBack { .. } => Some(now),
+                        _ if ahead && self.only_clock => Some(now),
+                        Verdict::Hold(until) => Some(until),
+                        Verdict::Quiet(until) => [due, until].into_iter().flatten().min(),
+                    }
                 })
             })
             .min()
     }
 
+    /// Whether its extensions have let it go on, for a step at `at`.
+    fn may_step(self, world: &World, deployment: &Deployment, now: Timestamp, at: Timestamp) -> bool {
+        world.ticked_until(deployment, self.ticks, now).is_none_or(|until| at <= until)
+    }
+
+    fn verdict(
+        self,
+        world: &World,
+        environment: &Environment,
+        deployment: &Deployment,
+        now: Timestamp,
+    ) -> Verdict {
+        verdict(world, environment, deployment, self.unregistered, self.attentive_since, now)
+    }
+
     fn steps(
         self,
+        world: &World,
         application: &ApplicationId,
         environment: &Environment,
         now: Timestamp,
         events: &mut Vec<Event>,
     ) {
         for deployment in environment.open() {
-            let input = if deployment.phase == Phase::Queued {
-                if !is_next(environment, deployment.number.0) {
-                    continue;
-                }
-                Input::Proceed
-            } else if !self.only_clock && deployment.phase.is_ahead_of(now) {
-                continue;
-            } else {
-                Input::Tick
-            };
-            // A tick and a proceed are never refused; were they, doing nothing would be right.
+            let Some(input) = self.input(world, environment, deployment, now) else { continue };
+            // None of these is ever refused; were one, doing nothing would be right.
             for transition in
                 rollout::step(&deployment.plan, deployment.phase, input, now).unwrap_or_default()
             {
                 events.push(deployment.event(application, &environment.id, transition));
             }
+        }
+    }
+
+    /// What to tell the engine about a deployment. `None`: nothing.
+    fn input(
+        self,
+        world: &World,
+        environment: &Environment,
+        deployment: &Deployment,
+        now: Timestamp,
+    ) -> Option<Input> {
+        if deployment.phase == Phase::Queued {
+            let watched = !environment.monitors.is_empty() || world.is_attended(deployment);
+            return is_next(environment, deployment.number.0).then_some(Input::Proceed { watched });
+        }
+        match self.verdict(world, environment, deployment, now) {
+            Verdict::RollBack { alarm, state } => Some(Input::RollBack(TriggeredBy::Alarm { alarm, state })),
+            // Counting anew is no step.
+            _ if deployment.phase.is_ahead_of(now) => self.only_clock.then_some(Input::Tick),
+            Verdict::Hold(_) => None,
+            Verdict::Quiet(_) => self.may_step(world, deployment, now, now).then_some(Input::Tick),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Environments: where configuration is deployed to, one deployment at a time.
 
+use crate::account::Resource;
 use crate::application::Application;
 use crate::context::{Command, Context, Decision};
 use crate::deletion_protection::DeletionProtectionCheck;
@@ -42,6 +43,8 @@ pub struct Environment {
     pub description: Option<Description>,
     /// Alarms watched during deployments.
     pub monitors: Vec<Monitor>,
+    /// From when on these are the monitors.
+    pub monitored_since: Timestamp,
     /// Its owner's notes.
     pub tags: Tags,
     /// Position in the log at which it was created: the order of listings.
@@ -79,6 +82,12 @@ impl Environment {
     /// Deployments that are not over, oldest first: queued, growing or baking.
     pub fn open(&self) -> impl Iterator<Item = &Arc<Deployment>> {
         self.open.iter().filter_map(|number| self.deployments.get(number))
+    }
+
+    /// Whether one of its monitors names `alarm`.
+    #[must_use]
+    pub fn watches(&self, alarm: &AlarmArn) -> bool {
+        self.monitors.iter().any(|monitor| monitor.alarm_arn == *alarm)
     }
 
     /// What it is doing.
@@ -220,6 +229,8 @@ impl Command for DeleteEnvironment {
 
     fn decide(&self, world: &World, context: &Context<'_>) -> Result<Decision<()>, Refusal> {
         let environment = world.environment(&self.application, &self.environment)?;
+        let resource = Resource::Environment(self.application.clone(), self.environment.clone());
+        world.ensure_not_extended(&resource)?;
         let id = environment.id.as_str();
         self.check.run(world.settings(), id, environment.created_at, self.last_read, context.now)?;
         let event = Event::EnvironmentDeleted {

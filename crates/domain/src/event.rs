@@ -5,27 +5,40 @@
 
 use crate::account::Resource;
 use crate::account_settings::AccountSettings;
+use crate::alarm::{AlarmSource, Evidence, FreshFor};
 use crate::bearer_token::{TokenHash, TokenScope};
 use crate::configuration_profile::{ProfileType, Validator};
 use crate::content::ContentRef;
+use crate::delivery::DeliveryId;
+use crate::deployment::AlarmOverride;
 use crate::deployment_strategy::ReplicateTo;
 use crate::environment::Monitor;
+use crate::extension::{Actions, AppliedExtension, Parameters};
 use crate::ids::{
-    AccessKeyId, ApplicationId, BearerTokenId, DeploymentNumber, EnvironmentId, ProfileId, StrategyId,
-    VersionNumber,
+    AccessKeyId, ApplicationId, BearerTokenId, DeploymentNumber, EnvironmentId, ExtensionAssociationId,
+    ExtensionId, ExtensionVersionNumber, ProfileId, StrategyId, VersionNumber,
 };
+use crate::invocation::{Failure, Invocation};
 use crate::rollout::{GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use crate::secret::SealedSecret;
 use crate::tags::Tags;
-use crate::text::{ContentType, Description, Name, ProfileName, VersionLabel};
+use crate::text::{
+    AlarmArn, ContentType, Description, ExtensionName, Name, ParameterName, ParameterValue, ProfileName,
+    VersionLabel,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use yardarm_flags::Exposure;
 
 /// Something that happened. Members named as in the commands that cause them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[expect(missing_docs, reason = "every member is documented at the noun or command it is copied from")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "only a few are held at a time, on their way into the log or out of it"
+)]
 pub enum Event {
     ApplicationCreated {
         application: ApplicationId,
@@ -143,12 +156,72 @@ pub enum Event {
         tags: Tags,
         #[serde(default)]
         queued: bool,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        extensions: Vec<AppliedExtension>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        invocations: Vec<Invocation>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        alarms_overridden: Option<AlarmOverride>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        alarms_not_watched: Vec<AlarmArn>,
     },
     DeploymentStepped {
         application: ApplicationId,
         environment: EnvironmentId,
         deployment: DeploymentNumber,
         step: Step,
+    },
+    DeploymentTicked {
+        application: ApplicationId,
+        environment: EnvironmentId,
+        deployment: DeploymentNumber,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        invocations: Vec<Invocation>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        roll_back: Option<Description>,
+    },
+    DeliveryEnded {
+        delivery: DeliveryId,
+        failure: Option<Failure>,
+        attempts: u32,
+    },
+    DeliveryResumed {
+        delivery: DeliveryId,
+    },
+    ExtensionVersionCreated {
+        extension: ExtensionId,
+        version: ExtensionVersionNumber,
+        name: ExtensionName,
+        description: Option<Description>,
+        actions: Actions,
+        parameters: Parameters,
+        tags: Tags,
+    },
+    ExtensionVersionUpdated {
+        extension: ExtensionId,
+        version: ExtensionVersionNumber,
+        description: Option<Description>,
+        actions: Option<Actions>,
+        parameters: Option<Parameters>,
+    },
+    ExtensionVersionDeleted {
+        extension: ExtensionId,
+        version: ExtensionVersionNumber,
+    },
+    ExtensionAssociationCreated {
+        association: ExtensionAssociationId,
+        extension: ExtensionId,
+        version: ExtensionVersionNumber,
+        resource: Resource,
+        parameters: BTreeMap<ParameterName, ParameterValue>,
+        tags: Tags,
+    },
+    ExtensionAssociationUpdated {
+        association: ExtensionAssociationId,
+        parameters: BTreeMap<ParameterName, ParameterValue>,
+    },
+    ExtensionAssociationDeleted {
+        association: ExtensionAssociationId,
     },
     ResourceTagged {
         resource: Resource,
@@ -192,14 +265,38 @@ pub enum Event {
     TokenKeyCreated {
         sealed: SealedSecret,
     },
+    SigningKeyCreated {
+        sealed: SealedSecret,
+    },
     SecretsResealed {
         token_key: Option<SealedSecret>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signing_key: Option<SealedSecret>,
         access_keys: Vec<(AccessKeyId, SealedSecret)>,
+    },
+    AlarmPut {
+        alarm: AlarmArn,
+        description: Option<Description>,
+        source: AlarmSource,
+        fresh_for: FreshFor,
+        actions_enabled: bool,
+        secret: Option<TokenHash>,
+    },
+    AlarmUpdated {
+        alarm: AlarmArn,
+        actions_enabled: Option<bool>,
+    },
+    AlarmDeleted {
+        alarm: AlarmArn,
+    },
+    AlarmReported {
+        alarm: AlarmArn,
+        evidence: Evidence,
     },
 }
 
 /// A [`Transition`] as it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Step {
     Begun,

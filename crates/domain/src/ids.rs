@@ -104,6 +104,12 @@ ids! {
     StrategyId, "a deployment strategy", is_strategy_id;
     /// Names an access key: the public half of what requests are signed with.
     AccessKeyId, "an access key", is_access_key_id;
+    /// Names an extension, all its versions.
+    ExtensionId, "an extension", is_resource_id;
+    /// Names an extension's association with a resource.
+    ExtensionAssociationId, "an extension association", is_resource_id;
+    /// Names one run of an action.
+    InvocationId, "an invocation", is_resource_id;
     /// Names a bearer token: the part of it that may be known.
     BearerTokenId, "a bearer token", is_bearer_token_id;
 }
@@ -126,7 +132,15 @@ macro_rules! fresh {
     )*};
 }
 
-fresh! { ApplicationId EnvironmentId ProfileId StrategyId }
+fresh! { ApplicationId EnvironmentId ProfileId StrategyId ExtensionId ExtensionAssociationId }
+
+impl InvocationId {
+    /// The id of the `index`th run because of `cause`. The same arguments give the same id.
+    #[must_use]
+    pub fn of(cause: u64, index: u32) -> Self {
+        Self(resource_id(cause, index.into()).into())
+    }
+}
 
 /// Seven characters of `[a-z0-9]`: 36^7 is 78 thousand million, so a second attempt is rare.
 fn resource_id(entropy: u64, attempt: u64) -> String {
@@ -192,6 +206,8 @@ macro_rules! numbers {
 numbers! {
     /// Number of a hosted configuration version within its profile: from 1, never reused.
     VersionNumber;
+    /// Number of a version within its extension: from 1.
+    ExtensionVersionNumber;
     /// Number of a deployment within its environment: from 1, shared by all profiles.
     DeploymentNumber;
 }

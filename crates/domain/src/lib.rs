@@ -10,6 +10,7 @@
 mod access_key;
 mod account;
 mod account_settings;
+mod alarm;
 mod application;
 mod apply;
 mod bearer_token;
@@ -17,13 +18,16 @@ mod configuration_profile;
 mod content;
 mod context;
 mod deletion_protection;
+mod delivery;
 mod deployment;
 mod deployment_driver;
 mod deployment_strategy;
 mod environment;
 mod event;
+mod extension;
 mod hosted_version;
 mod ids;
+mod invocation;
 mod refusal;
 pub mod rollout;
 mod secret;
@@ -35,6 +39,11 @@ mod world;
 pub use access_key::{AccessKey, ChangeAccessKey, CreateAccessKey, DeleteAccessKey};
 pub use account::{Account, AccountId, Region, Resource};
 pub use account_settings::{AccountSettings, UpdateAccountSettings};
+pub use alarm::{
+    ALARM_STATES, Alarm, AlarmReport, AlarmSource, AlarmState, COMPARISONS, ChangeAlarm, CloudWatchAlarm,
+    Comparison, DeleteAlarm, Evidence, FreshFor, MISSING_DATA, MissingData, PrometheusAlarm, PutAlarm,
+    ReportAlarms, Threshold, Verdict,
+};
 pub use application::{
     Application, CascadeDeleteApplication, CreateApplication, DeleteApplication, Removed, UpdateApplication,
 };
@@ -47,11 +56,14 @@ pub use configuration_profile::{
     UpdateConfigurationProfile, Validator,
 };
 pub use content::{ContentHash, ContentRef};
-pub use context::{Command, Concurrency, Context, Decision, Policy, Quotas};
+pub use context::{
+    Command, Concurrency, Context, Decision, Policy, Quotas, TickInterval, UnregisteredAlarms,
+};
 pub use deletion_protection::DeletionProtectionCheck;
+pub use delivery::{DeliverAgain, Delivery, DeliveryId, EndDelivery, RetryPolicy, Undelivered};
 pub use deployment::{
-    Deployment, DeploymentLogEntry, DeploymentLogKind, DeploymentState, StartDeployment, StopDeployment,
-    Validated, must_wait,
+    AlarmOverride, Deployment, DeploymentLogEntry, DeploymentLogKind, DeploymentState, StartDeployment,
+    StopDeployment, Validated, must_wait,
 };
 pub use deployment_driver::AdvanceDeployments;
 pub use deployment_strategy::{
@@ -62,15 +74,26 @@ pub use environment::{
     CreateEnvironment, DeleteEnvironment, Environment, EnvironmentState, Monitor, UpdateEnvironment,
 };
 pub use event::{Event, UnknownEvent};
+pub use extension::{
+    Action, ActionPoint, Actions, AppliedExtension, CreateExtension, CreateExtensionAssociation,
+    DeleteExtension, DeleteExtensionAssociation, DynamicParameter, Extension, ExtensionAssociation,
+    ExtensionVersion, HeedTick, Parameter, Parameters, Place, Tick, UpdateExtension,
+    UpdateExtensionAssociation, ticks_due,
+};
 pub use hosted_version::{CreateHostedVersion, DeleteHostedVersion, HostedVersion};
 pub use ids::{
-    AccessKeyId, ApplicationId, BearerTokenId, DeploymentNumber, EnvironmentId, InvalidId, ProfileId,
-    StrategyId, VersionNumber,
+    AccessKeyId, ApplicationId, BearerTokenId, DeploymentNumber, EnvironmentId, ExtensionAssociationId,
+    ExtensionId, ExtensionVersionNumber, InvalidId, InvocationId, ProfileId, StrategyId, VersionNumber,
 };
+pub use invocation::{Failure, Invocation, LoggedInvocation};
 pub use refusal::{Missing, Noun, Quota, Refusal};
-pub use secret::{CreateTokenKey, ResealSecrets, SealedSecret};
+pub use secret::{CreateSigningKey, CreateTokenKey, ResealSecrets, SealedSecret};
 pub use serving::{Live, live};
 pub use tags::{TagResource, Tags, UntagResource};
-pub use text::{AlarmArn, Constraint, ContentType, Description, Name, ProfileName, RoleArn, VersionLabel};
+pub use text::{
+    ActionUri, AlarmArn, AlarmReason, CloudWatchAlarmName, Constraint, ContentType, Description, EventShape,
+    ExtensionName, FiringGroup, FunctionUri, Name, ParameterName, ParameterValue, ProfileName, Query,
+    RoleArn, SourceUrl, VersionLabel, shaped,
+};
 pub use world::World;
 pub use yardarm_flags::Exposure;

@@ -1,11 +1,14 @@
 //! Why a command was refused. Variants hold data; the words that clients read are chosen where the wire begins.
 
+use crate::account::Resource;
+use crate::alarm::AlarmState;
+use crate::delivery::DeliveryId;
 use crate::deployment::DeploymentState;
 use crate::ids::{
-    AccessKeyId, ApplicationId, BearerTokenId, DeploymentNumber, EnvironmentId, ProfileId, StrategyId,
-    VersionNumber,
+    AccessKeyId, ApplicationId, BearerTokenId, DeploymentNumber, EnvironmentId, ExtensionId,
+    ExtensionVersionNumber, ProfileId, StrategyId, VersionNumber,
 };
-use crate::text::{Constraint, VersionLabel};
+use crate::text::{ActionUri, AlarmArn, Constraint, ExtensionName, ParameterName, VersionLabel};
 use jiff::Timestamp;
 
 /// A kind of named resource.
@@ -44,6 +47,16 @@ pub enum Missing {
     AccessKey(AccessKeyId),
     /// By id.
     BearerToken(BearerTokenId),
+    /// An extension, or a version of one.
+    Extension,
+    /// An extension that the service's makers wrote, by name.
+    ServiceExtension(String),
+    /// By id.
+    ExtensionAssociation(String),
+    /// Among those that were given up.
+    Delivery(DeliveryId),
+    /// By ARN.
+    Alarm(AlarmArn),
 }
 
 /// A limit that is reached.
@@ -65,6 +78,12 @@ pub enum Quota {
     AccessKeys,
     /// Bearer tokens.
     BearerTokens,
+    /// Versions of extensions.
+    Extensions,
+    /// Associations of extensions.
+    ExtensionAssociations,
+    /// Alarms.
+    Alarms,
 }
 
 /// Why a command was refused. Nothing has happened.
@@ -196,6 +215,109 @@ pub enum Refusal {
     /// A bearer token would have expired before it is made.
     #[error("{0} has passed")]
     ExpiryPassed(Timestamp),
+    /// An extension with the name exists and is another one.
+    #[error("an extension with name `{0}` exists already")]
+    ExtensionExists(ExtensionName),
+    /// The optimistic lock on extensions' versions does not hold.
+    #[error("expected latest version {sent}, found {actual}")]
+    LatestExtensionVersion {
+        /// What the caller thought.
+        sent: u32,
+        /// What it is; zero when there is none.
+        actual: u32,
+    },
+    /// What an association must give nobody else can give.
+    #[error("parameter `{0}` is both required and dynamic")]
+    ParameterRequiredAndDynamic(ParameterName),
+    /// Topics, queues and event buses give no answers, so nothing can wait for one.
+    #[error("`{0}` gives no answers")]
+    NotificationOnly(ActionUri),
+    /// A version that is associated is not deleted.
+    #[error("extension {extension} version {version} has {associations} associations")]
+    ExtensionInUse {
+        /// Which.
+        extension: ExtensionId,
+        /// Which version of it.
+        version: ExtensionVersionNumber,
+        /// How many.
+        associations: usize,
+    },
+    /// Extensions work on applications, environments and configuration profiles.
+    #[error("extensions cannot be associated with {0}")]
+    NotExtensible(Resource),
+    /// A resource that extensions are associated with is not deleted.
+    #[error("extensions are associated with {0}")]
+    Extended(Resource),
+    /// Parameters are required and none is given.
+    #[error("extension `{name}` version {version} has required parameters")]
+    NoParameters {
+        /// The extension's name.
+        name: String,
+        /// Its version.
+        version: ExtensionVersionNumber,
+    },
+    /// A required parameter is not given.
+    #[error("parameter `{parameter}` of extension {extension} version {version} is required")]
+    ParameterMissing {
+        /// Which.
+        parameter: ParameterName,
+        /// Of which extension.
+        extension: ExtensionId,
+        /// Of which version of it.
+        version: ExtensionVersionNumber,
+    },
+    /// A value is given for something that is no parameter.
+    #[error("extension {extension} version {version} has no parameter `{parameter}`")]
+    ParameterUnknown {
+        /// What was named.
+        parameter: String,
+        /// Of which extension.
+        extension: String,
+        /// Of which version of it.
+        version: ExtensionVersionNumber,
+    },
+    /// Only dynamic parameters are given by whoever starts a deployment.
+    #[error("extension {extension} has no dynamic parameter `{parameter}`")]
+    ParameterNotDynamic {
+        /// The extension, as it was named.
+        extension: String,
+        /// Which.
+        parameter: String,
+    },
+    /// The extension takes no part in the deployment.
+    #[error("extension {extension} takes no part in the deployment")]
+    NotAssociated {
+        /// The extension, as it was named.
+        extension: String,
+        /// The parameter that was given for it.
+        parameter: String,
+    },
+    /// An alarm speaks against deploying there.
+    #[error("alarm {alarm} of environment {environment} is in {}", .state.as_str())]
+    AlarmFiring {
+        /// Where.
+        environment: EnvironmentId,
+        /// Which.
+        alarm: AlarmArn,
+        /// What it says.
+        state: AlarmState,
+    },
+    /// A monitor names an alarm that nobody would watch.
+    #[error("alarm {alarm} of environment {environment} is not registered")]
+    AlarmUnregistered {
+        /// Where.
+        environment: EnvironmentId,
+        /// Which.
+        alarm: AlarmArn,
+    },
+    /// A deployment on its way depends on the alarm.
+    #[error("a deployment in environment {environment} is watched by alarm {alarm}")]
+    AlarmInUse {
+        /// Which.
+        alarm: AlarmArn,
+        /// Where.
+        environment: EnvironmentId,
+    },
     /// What was prepared for the command no longer fits the world (new version, other validators): prepare again.
     #[error("the world moved on")]
     Raced,

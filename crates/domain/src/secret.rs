@@ -31,11 +31,32 @@ impl Command for CreateTokenKey {
     }
 }
 
+/// Records the key that the secrets of calls to the outside are derived from, unless there is one already.
+#[derive(Clone, Debug)]
+pub struct CreateSigningKey {
+    /// The key, sealed.
+    pub sealed: SealedSecret,
+}
+
+impl Command for CreateSigningKey {
+    type Outcome = ();
+
+    fn decide(&self, world: &World, _: &Context<'_>) -> Result<Decision<()>, Refusal> {
+        let events = match world.signing_key() {
+            Some(_) => vec![],
+            None => vec![Event::SigningKeyCreated { sealed: self.sealed.clone() }],
+        };
+        Decision::new((), events)
+    }
+}
+
 /// Replaces sealed secrets by the same secrets sealed under another master key.
 #[derive(Clone, Debug)]
 pub struct ResealSecrets {
     /// The token key, if it was sealed anew.
     pub token_key: Option<SealedSecret>,
+    /// The signing key, if it was sealed anew.
+    pub signing_key: Option<SealedSecret>,
     /// Access key secrets that were sealed anew.
     pub access_keys: Vec<(AccessKeyId, SealedSecret)>,
 }
@@ -49,6 +70,7 @@ impl Command for ResealSecrets {
         }
         let event = Event::SecretsResealed {
             token_key: self.token_key.clone(),
+            signing_key: self.signing_key.clone(),
             access_keys: self.access_keys.clone(),
         };
         Decision::new((), vec![event])

@@ -31,6 +31,9 @@ pub enum Constraint {
     /// Not a whole number that fits the wire.
     #[error("Member must be a positive 32-bit integer")]
     Integer,
+    /// Not a finite number.
+    #[error("Member must be a finite number")]
+    Finite,
 }
 
 /// Checks a length in characters.
@@ -106,8 +109,50 @@ texts! {
     ContentType, content_type;
     /// Name of an alarm that a monitor watches: 1 to 2,048 characters.
     AlarmArn, |text| length(text, 1, 2048);
+    /// Name of an extension: 1 to 64 characters, none of them `/`, `#`, `:` or a line break. Names that begin with `AWS.`
+    /// are the service's.
+    ExtensionName, extension_name;
+    /// Name of an extension's parameter: as of an extension.
+    ParameterName, extension_or_parameter_name;
+    /// Value of an extension's parameter: 1 to 2,048 characters.
+    ParameterValue, |text| length(text, 1, 2048);
+    /// What an action calls: 1 to 2,048 characters, an `http` or `https` URL or an ARN. In front of a URL `cloudevents+` and
+    /// `eventbridge+` say in which shape it is told of events.
+    ActionUri, action_uri;
+    /// A function that validates: as [`ActionUri`], an ARN with an account.
+    FunctionUri, function_uri;
     /// ARN of an IAM role, kept as given: 20 to 2,048 characters.
     RoleArn, |text| length(text, 20, 2048);
+    /// Why an alarm says what it says: up to 1,024 characters.
+    AlarmReason, |text| length(text, 0, 1024);
+    /// Name of an alarm in CloudWatch: 1 to 255 characters.
+    CloudWatchAlarmName, |text| length(text, 1, 255);
+    /// A query in PromQL: 1 to 8,192 characters.
+    Query, |text| length(text, 1, 8192);
+    /// Address of an HTTP server that is asked: 1 to 2,048 characters.
+    SourceUrl, source_url;
+    /// Stands for a group of alerts that are told of together: 1 to 64 characters.
+    FiringGroup, |text| length(text, 1, 64);
+}
+
+fn source_url(text: &str) -> Result<(), Constraint> {
+    const PATTERN: &str = "https?://[!-~]+";
+    length(text, 1, 2048)?;
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    if rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic())) {
+        Ok(())
+    } else {
+        Err(Constraint::Pattern(PATTERN))
+    }
+}
+
+impl AlarmReason {
+    /// The beginning of `text`, as much as fits. `None`: there is nothing in it.
+    #[must_use]
+    pub fn beginning(text: &str) -> Option<Self> {
+        let text = text.trim();
+        (!text.is_empty()).then(|| Self(text.chars().take(1024).collect::<String>().into()))
+    }
 }
 
 fn version_label(text: &str) -> Result<(), Constraint> {
@@ -128,7 +173,94 @@ fn content_type(text: &str) -> Result<(), Constraint> {
     }
 }
 
+fn extension_or_parameter_name(text: &str) -> Result<(), Constraint> {
+    const PATTERN: &str = r"^[^\/#:\n]{1,64}$";
+    length(text, 1, 64)?;
+    if text.contains(['/', '#', ':', '\n']) { Err(Constraint::Pattern(PATTERN)) } else { Ok(()) }
+}
+
+fn extension_name(text: &str) -> Result<(), Constraint> {
+    extension_or_parameter_name(text)?;
+    if text.starts_with("AWS.") { Err(Constraint::Pattern(r"^(?!AWS\.).{1,64}$")) } else { Ok(()) }
+}
+
+fn action_uri(text: &str) -> Result<(), Constraint> {
+    length(text, 1, 2048)?;
+    let plain = shaped(text).map_or(text, |(_, url)| url);
+    let known =
+        ["https://", "http://"].iter().any(|start| plain.starts_with(start)) || text.starts_with("arn:");
+    if known && !text.contains(char::is_whitespace) {
+        Ok(())
+    } else {
+        Err(Constraint::Pattern("((cloudevents\\+|eventbridge\\+)?https?://|arn:)\\S+"))
+    }
+}
+
+fn function_uri(text: &str) -> Result<(), Constraint> {
+    action_uri(text)?;
+    if shaped(text).is_some() {
+        return Err(Constraint::Pattern("(https?://|arn:)\\S+"));
+    }
+    if !text.starts_with("arn:") {
+        return Ok(());
+    }
+    let account = text.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3)).unwrap_or_default();
+    if account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(())
+    } else {
+        Err(Constraint::Pattern("arn:[^:]+:[^:]+:[^:]+:[0-9]{12}:.+"))
+    }
+}
+
+impl ActionUri {
+    /// The service of an ARN; `None` for a URL.
+    fn service(&self) -> Option<&str> {
+        self.0.strip_prefix("arn:")?.split(':').nth(1)
+    }
+
+    /// Whether it names something that takes messages and gives no answers: a topic, a queue, an event bus, or a URL that
+    /// takes events.
+    #[must_use]
+    pub fn is_notification_only(&self) -> bool {
+        matches!(self.service(), Some("sns" | "sqs" | "events")) || shaped(&self.0).is_some()
+    }
+
+    /// In which shape what it names is told of events.
+    #[must_use]
+    pub fn shape(&self) -> EventShape {
+        match shaped(&self.0) {
+            Some((shape, _)) => shape,
+            None if self.service() == Some("events") => EventShape::EventBridge,
+            None => EventShape::AppConfig,
+        }
+    }
+}
+
+/// The shape of what an action is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventShape {
+    /// As the service sends it to functions.
+    AppConfig,
+    /// As Amazon EventBridge has it.
+    EventBridge,
+    /// As a CloudEvent.
+    CloudEvent,
+}
+
+/// The shape that a URI begins with, and the URL after it.
+#[must_use]
+pub fn shaped(uri: &str) -> Option<(EventShape, &str)> {
+    let shapes = [("eventbridge+", EventShape::EventBridge), ("cloudevents+", EventShape::CloudEvent)];
+    shapes.into_iter().find_map(|(prefix, shape)| Some((shape, uri.strip_prefix(prefix)?)))
+}
+
 impl Description {
+    /// `text`, cut to what a description may hold.
+    #[must_use]
+    pub fn cut(text: &str) -> Self {
+        Self(text.chars().take(1024).collect::<String>().into())
+    }
+
     /// The text, or nothing when it is empty: an empty description is stored as none.
     #[must_use]
     pub fn none_if_empty(self) -> Option<Self> {
@@ -146,6 +278,29 @@ mod tests {
         assert_eq!("ä".repeat(65).parse::<Name>(), Err(Constraint::MaxLength(64)));
         assert_eq!("".parse::<Name>(), Err(Constraint::MinLength(1)));
         assert_eq!("a".repeat(1_000_000).parse::<Name>(), Err(Constraint::MaxLength(64)));
+    }
+
+    #[test]
+    fn an_action_calls_a_url_or_an_arn_and_may_say_in_which_shape() {
+        let bus = "arn:aws:events:us-east-1:123456789012:event-bus/default";
+        for (uri, shape, notification_only) in [
+            ("https://hooks.example/a", EventShape::AppConfig, false),
+            ("arn:aws:lambda:us-east-1:123456789012:function:check", EventShape::AppConfig, false),
+            ("arn:aws:sqs:us-east-1:123456789012:queue", EventShape::AppConfig, true),
+            (bus, EventShape::EventBridge, true),
+            ("eventbridge+http://bus.example/", EventShape::EventBridge, true),
+            ("cloudevents+https://events.example/", EventShape::CloudEvent, true),
+        ] {
+            let read: ActionUri = uri.parse().unwrap();
+            assert_eq!((read.shape(), read.is_notification_only()), (shape, notification_only), "{uri}");
+        }
+        for bad in ["", "ftp://a", "cloudevents+arn:a:b", "cloudevents+", "https://a b", "hooks.example"] {
+            assert!(bad.parse::<ActionUri>().is_err(), "{bad}");
+        }
+        assert!("https://check.example/".parse::<FunctionUri>().is_ok());
+        for bad in ["check", "arn:aws:lambda:us-east-1::function:f", "cloudevents+https://a/"] {
+            assert!(bad.parse::<FunctionUri>().is_err(), "{bad}");
+        }
     }
 
     #[test]

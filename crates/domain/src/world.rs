@@ -6,15 +6,22 @@
 use crate::access_key::AccessKey;
 use crate::account::Resource;
 use crate::account_settings::AccountSettings;
+use crate::alarm::Alarm;
 use crate::application::Application;
 use crate::bearer_token::BearerToken;
 use crate::configuration_profile::ConfigurationProfile;
+use crate::delivery::{Delivery, DeliveryId, Undelivered};
 use crate::deployment_strategy::{DeploymentStrategy, PREDEFINED_STRATEGIES};
 use crate::environment::Environment;
-use crate::ids::{AccessKeyId, ApplicationId, BearerTokenId, EnvironmentId, ProfileId, StrategyId};
+use crate::extension::{Extension, ExtensionAssociation};
+use crate::ids::{
+    AccessKeyId, ApplicationId, BearerTokenId, EnvironmentId, ExtensionAssociationId, ExtensionId, ProfileId,
+    StrategyId,
+};
 use crate::refusal::{Missing, Refusal};
 use crate::secret::SealedSecret;
 use crate::tags::Tags;
+use crate::text::AlarmArn;
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -28,7 +35,15 @@ pub struct World {
     pub(crate) settings: AccountSettings,
     pub(crate) access_keys: OrdMap<AccessKeyId, AccessKey>,
     pub(crate) bearer_tokens: OrdMap<BearerTokenId, Arc<BearerToken>>,
+    pub(crate) extensions: OrdMap<ExtensionId, Arc<Extension>>,
+    pub(crate) associations: OrdMap<ExtensionAssociationId, Arc<ExtensionAssociation>>,
+    /// What extensions are still to be told.
+    pub(crate) deliveries: OrdMap<DeliveryId, Arc<Delivery>>,
+    /// What they could not be told.
+    pub(crate) undelivered: OrdMap<DeliveryId, Undelivered>,
     pub(crate) token_key: Option<SealedSecret>,
+    pub(crate) signing_key: Option<SealedSecret>,
+    pub(crate) alarms: OrdMap<AlarmArn, Arc<Alarm>>,
     /// Environments with deployments that are not over.
     pub(crate) deploying: OrdSet<(ApplicationId, EnvironmentId)>,
     pub(crate) hosted_bytes: u64,
@@ -141,16 +156,93 @@ impl World {
         &self.bearer_tokens
     }
 
+    /// All alarms.
+    #[must_use]
+    pub fn alarms(&self) -> &OrdMap<AlarmArn, Arc<Alarm>> {
+        &self.alarms
+    }
+
+    /// An alarm by ARN.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn alarm(&self, arn: &AlarmArn) -> Result<&Arc<Alarm>, Refusal> {
+        self.alarms.get(arn).ok_or_else(|| Refusal::NotFound(Missing::Alarm(arn.clone())))
+    }
+
     /// The key that configuration tokens are sealed with, itself sealed. `None` in an empty log.
     #[must_use]
     pub fn token_key(&self) -> Option<&SealedSecret> {
         self.token_key.as_ref()
     }
 
+    /// The key that the secrets of calls to the outside are derived from, sealed. `None` until the first call.
+    #[must_use]
+    pub fn signing_key(&self) -> Option<&SealedSecret> {
+        self.signing_key.as_ref()
+    }
+
+    /// All extensions.
+    #[must_use]
+    pub fn extensions(&self) -> &OrdMap<ExtensionId, Arc<Extension>> {
+        &self.extensions
+    }
+
+    /// An extension by id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn extension(&self, id: &ExtensionId) -> Result<&Extension, Refusal> {
+        let found = self.extensions.get(id).map(|found| &**found);
+        found.ok_or(Refusal::NotFound(Missing::Extension))
+    }
+
+    /// An extension by id or, failing that, by name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn find_extension(&self, id_or_name: &str) -> Result<&Extension, Refusal> {
+        let missing = || match id_or_name.starts_with("AWS.") {
+            true => Refusal::NotFound(Missing::ServiceExtension(id_or_name.into())),
+            false => Refusal::NotFound(Missing::Extension),
+        };
+        id_or_name
+            .parse()
+            .ok()
+            .and_then(|id: ExtensionId| self.extensions.get(&id))
+            .or_else(|| self.extensions.values().find(|extension| extension.name.as_str() == id_or_name))
+            .map(|found| &**found)
+            .ok_or_else(missing)
+    }
+
+    /// All associations of extensions.
+    #[must_use]
+    pub fn associations(&self) -> &OrdMap<ExtensionAssociationId, Arc<ExtensionAssociation>> {
+        &self.associations
+    }
+
+    /// What extensions are still to be told, oldest first.
+    #[must_use]
+    pub fn deliveries(&self) -> &OrdMap<DeliveryId, Arc<Delivery>> {
+        &self.deliveries
+    }
+
+    /// What extensions could not be told, oldest first; the newest of it.
+    #[must_use]
+    pub fn undelivered(&self) -> &OrdMap<DeliveryId, Undelivered> {
+        &self.undelivered
+    }
+
     /// Bytes in all hosted configuration versions together.
     #[must_use]
     pub fn hosted_bytes(&self) -> u64 {
         self.hosted_bytes
+    }
+
+    /// Whether a deployment that is not over depends on the alarm.
+    #[must_use]
+    pub fn needs_alarm(&self, arn: &AlarmArn) -> bool {
+        self.deploying().any(|(_, environment)| environment.watches(arn))
     }
 
     /// Environments with deployments that are not over.
@@ -174,6 +266,10 @@ impl World {
                 self.environment(app, env).ok()?.deployments.get(number).map(|found| &found.tags)
             }
             Resource::Strategy(id) => self.strategies.get(id).map(|found| &found.tags),
+            Resource::Extension(id, version) => {
+                self.extensions.get(id)?.versions.get(version).map(|found| &found.tags)
+            }
+            Resource::ExtensionAssociation(id) => self.associations.get(id).map(|found| &found.tags),
         }
     }
 }

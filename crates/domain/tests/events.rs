@@ -6,8 +6,10 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use yardarm_domain::{
-    AccountSettings, ContentHash, ContentRef, DeploymentNumber, Event, Exposure, Monitor, ProfileType,
-    ReplicateTo, Resource, SealedSecret, Tags, TokenHash, TokenScope, UnknownEvent, Validator, VersionNumber,
+    AccountSettings, AlarmOverride, AlarmSource, AlarmState, CloudWatchAlarm, Comparison, ContentHash,
+    ContentRef, DeploymentNumber, Event, Evidence, Exposure, FreshFor, MissingData, Monitor, ProfileType,
+    PrometheusAlarm, ReplicateTo, Resource, SealedSecret, Tags, Threshold, TokenHash, TokenScope,
+    UnknownEvent, Validator, VersionNumber,
 };
 use yardarm_testkit::events::{KINDS, one_of_each, ordinal};
 
@@ -120,9 +122,87 @@ fn some_transition() -> impl Strategy<Value = Transition> {
         some_time().prop_map(|since| Transition::BakeStarted { since }),
         Just(Transition::Completed),
         prop_oneof![Just(TriggeredBy::User), Just(TriggeredBy::Yardarm)].prop_map(Transition::RolledBack),
+        (text(), some_state())
+            .prop_map(|(alarm, state)| Transition::RolledBack(TriggeredBy::Alarm { alarm, state })),
         Just(Transition::Reverted),
         some_time().prop_map(|since| Transition::Rescheduled { since }),
     ]
+}
+
+fn some_state() -> impl Strategy<Value = AlarmState> {
+    prop_oneof![Just(AlarmState::Ok), Just(AlarmState::Alarm), Just(AlarmState::InsufficientData)]
+}
+
+fn some_alarm_source() -> impl Strategy<Value = AlarmSource> {
+    let url = || parsed("http://[a-z]{1,9}:[1-9]{1,4}");
+    let comparison = prop_oneof![
+        Just(Comparison::Above),
+        Just(Comparison::AtLeast),
+        Just(Comparison::Below),
+        Just(Comparison::AtMost)
+    ];
+    let missing = prop_oneof![
+        Just(MissingData::Missing),
+        Just(MissingData::NotBreaching),
+        Just(MissingData::Breaching)
+    ];
+    let threshold = any::<f64>().prop_filter_map("finite", |number| Threshold::new(number).ok());
+    let prometheus = (url(), text(), comparison, threshold, any::<u32>(), missing).prop_map(
+        |(url, query, comparison, threshold, for_s, missing_data)| {
+            AlarmSource::Prometheus(PrometheusAlarm {
+                url,
+                query,
+                comparison,
+                threshold,
+                for_s,
+                missing_data,
+            })
+        },
+    );
+    let cloudwatch = (text(), parsed("[a-z0-9-]{1,9}"), maybe(url())).prop_map(|(name, region, endpoint)| {
+        AlarmSource::CloudWatch(CloudWatchAlarm { name, region, endpoint })
+    });
+    prop_oneof![prometheus, Just(AlarmSource::Pushed), cloudwatch]
+}
+
+fn some_evidence() -> impl Strategy<Value = Evidence> {
+    let firing = proptest::collection::vec(parsed("[0-9a-f]{16}"), 0..3);
+    (some_state(), some_time(), some_time(), maybe(some_time()), any::<bool>(), maybe(text()), firing)
+        .prop_map(|(state, at, since, breaching_since, actions_enabled, reason, firing)| Evidence {
+            state,
+            at,
+            since,
+            breaching_since,
+            actions_enabled,
+            reason,
+            firing,
+        })
+}
+
+fn some_alarm_event() -> impl Strategy<Value = Event> {
+    let secret = || maybe(any::<[u8; 32]>().prop_map(TokenHash));
+    let fresh = (5..604_800_u32).prop_map(|seconds| FreshFor::try_from(seconds).unwrap());
+    prop_oneof![
+        (text(), maybe(text()), some_alarm_source(), fresh, any::<bool>(), secret()).prop_map(
+            |(alarm, description, source, fresh_for, actions_enabled, secret)| Event::AlarmPut {
+                alarm,
+                description,
+                source,
+                fresh_for,
+                actions_enabled,
+                secret
+            }
+        ),
+        (text(), maybe(any::<bool>()))
+            .prop_map(|(alarm, actions_enabled)| Event::AlarmUpdated { alarm, actions_enabled }),
+        text().prop_map(|alarm| Event::AlarmDeleted { alarm }),
+        (text(), some_evidence()).prop_map(|(alarm, evidence)| Event::AlarmReported { alarm, evidence }),
+    ]
+}
+
+fn some_override() -> impl Strategy<Value = AlarmOverride> {
+    (proptest::collection::vec(text(), 1..3), "\\PC{0,20}", "\\PC{1,20}")
+        .prop_map(|(alarms, by, reason)| AlarmOverride { alarms, by, reason })
 }
 
 fn some_monitors() -> impl Strategy<Value = Vec<Monitor>> {
@@ -132,7 +212,7 @@ fn some_monitors() -> impl Strategy<Value = Vec<Monitor>> {
 }
 
 fn some_validators() -> impl Strategy<Value = Vec<Validator>> {
-    proptest::collection::vec("\\PC{0,40}".prop_map(|json_schema| Validator { json_schema }), 0..3)
+    proptest::collection::vec("\\PC{0,40}".prop_map(Validator::JsonSchema), 0..3)
 }
 
 fn some_resource() -> impl Strategy<Value = Resource> {
@@ -233,13 +313,15 @@ fn some_resource_event() -> impl Strategy<Value = Event> {
 fn some_deployment_event() -> impl Strategy<Value = Event> {
     let names = (id(), id(), id(), text(), id());
     let figures = (1..u32::MAX, 1..u32::MAX, some_plan(), any::<bool>());
+    let alarms = (maybe(some_override()), proptest::collection::vec(text(), 0..3));
     let rest =
         (some_kind(), maybe(text()), some_content(), parsed("[ -~]{1,40}"), maybe(text()), some_tags());
-    let started = (names, figures, rest).prop_map(
+    let started = (names, figures, rest, alarms).prop_map(
         |(
             (application, environment, profile, configuration_name, strategy),
             (number, version, plan, queued),
             (kind, label, content, content_type, description, tags),
+            (alarms_overridden, alarms_not_watched),
         )| Event::DeploymentStarted {
             application,
             environment,
@@ -256,6 +338,10 @@ fn some_deployment_event() -> impl Strategy<Value = Event> {
             plan,
             tags,
             queued,
+            extensions: vec![],
+            invocations: vec![],
+            alarms_overridden,
+            alarms_not_watched,
         },
     );
     let created =
@@ -330,15 +416,25 @@ fn some_secret_event() -> impl Strategy<Value = Event> {
         ),
         some_token_event(),
         sealed().prop_map(|sealed| Event::TokenKeyCreated { sealed }),
-        (maybe(sealed()), proptest::collection::vec((id(), sealed()), 0..3))
-            .prop_map(|(token_key, access_keys)| Event::SecretsResealed { token_key, access_keys }),
+        (maybe(sealed()), maybe(sealed()), proptest::collection::vec((id(), sealed()), 0..3)).prop_map(
+            |(token_key, signing_key, access_keys)| Event::SecretsResealed {
+                token_key,
+                signing_key,
+                access_keys
+            }
+        ),
     ]
 }
 
 proptest! {
     #[test]
     fn what_is_written_is_read_back(
-        event in prop_oneof![some_resource_event(), some_deployment_event(), some_secret_event()],
+        event in prop_oneof![
+            some_resource_event(),
+            some_deployment_event(),
+            some_secret_event(),
+            some_alarm_event(),
+        ],
     ) {
         let (kind, version, body) = event.write().unwrap();
         prop_assert_eq!(version, Event::VERSION);

@@ -22,8 +22,8 @@ fn story(plan: &Plan, inputs: &[(i64, Input)]) -> Vec<String> {
     let mut phase = Phase::Growing { step: 0, since: at(0) };
     let mut told = vec![];
     for (second, input) in inputs {
-        for transition in step(plan, phase, *input, at(*second)).unwrap() {
-            phase = phase.after(transition, at(*second));
+        for transition in step(plan, phase, input.clone(), at(*second)).unwrap() {
+            phase = phase.after(&transition, at(*second));
             told.push(match transition {
                 Transition::Begun => format!("{second}s begun"),
                 Transition::Advanced { exposure, .. } => {
@@ -104,7 +104,10 @@ fn a_clock_set_back_re_anchors_the_waiting() {
 fn a_stop_rolls_back_while_growing_and_while_baking() {
     let plan = plan(60, 60, GrowthType::Linear, 50.0);
     let stop = Input::Stop { allow_revert: false };
-    assert_eq!(story(&plan, &[(30, Input::Tick), (40, stop)]), ["30s 50 %", "40s rolled back by User"]);
+    assert_eq!(
+        story(&plan, &[(30, Input::Tick), (40, stop.clone())]),
+        ["30s 50 %", "40s rolled back by User"]
+    );
     let told = story(&plan, &[(30, Input::Tick), (60, Input::Tick), (61, stop)]);
     assert_eq!(told.last().map(String::as_str), Some("61s rolled back by User"));
 }
@@ -141,7 +144,7 @@ proptest! {
             let Some(due) = plan.wake_at(phase) else { break };
             now = now.max(due);
             for transition in step(&plan, phase, Input::Tick, now).unwrap() {
-                phase = phase.after(transition, now);
+                phase = phase.after(&transition, now);
                 if let Transition::Advanced { exposure, .. } = transition {
                     exposures.push(exposure);
                 }
@@ -170,7 +173,7 @@ proptest! {
             let advances = transitions.iter().filter(|t| matches!(t, Transition::Advanced { .. })).count();
             prop_assert!(advances <= 1, "one decision takes at most one step");
             for transition in transitions {
-                phase = phase.after(transition, at(now));
+                phase = phase.after(&transition, at(now));
                 let went_back =
                     matches!(transition, Transition::RolledBack(TriggeredBy::User) | Transition::Reverted);
                 prop_assert!(went_back || plan.exposure(phase) >= before);
@@ -186,7 +189,7 @@ proptest! {
             let transitions = step(&plan, phase, Input::Tick, due).unwrap();
             prop_assert!(!transitions.is_empty());
             for transition in transitions {
-                phase = phase.after(transition, due);
+                phase = phase.after(&transition, due);
             }
         }
         prop_assert!(phase.is_over());

@@ -5,13 +5,16 @@
 //! is refused as raced if the world has moved on. **Invariant:** nothing is deployed that its validators have not passed.
 
 use crate::error::Error;
+use crate::extensions::{Asked, ExtensionRefused, Work, WorkKind};
 use crate::node::{Cause, Committed, Node};
+use crate::outside::VersionContent;
 use bytes::Bytes;
 use std::sync::Arc;
 use yardarm_domain::{
-    ApplicationId, ConfigurationProfile, ContentHash, ContentRef, ContentType, CreateHostedVersion,
-    DeploymentNumber, Description, EnvironmentId, HostedVersion, ProfileId, ProfileType, Refusal,
-    StartDeployment, StrategyId, Tags, Validated, Validator, VersionLabel, VersionNumber, must_wait,
+    ActionPoint, ApplicationId, AppliedExtension, Command, ConfigurationProfile, ContentHash, ContentRef,
+    ContentType, Context, CreateHostedVersion, DeploymentNumber, Description, DynamicParameter,
+    EnvironmentId, Failure, FunctionUri, HostedVersion, Invocation, Place, ProfileId, ProfileType, Refusal,
+    StartDeployment, StrategyId, Tags, Validated, Validator, VersionLabel, VersionNumber, World, must_wait,
 };
 use yardarm_flags::{CompiledFlags, FlagDocument, ReadError, normalise};
 use yardarm_log::Content;
@@ -70,6 +73,10 @@ pub struct DeployConfiguration {
     pub tags: Tags,
     /// The number the caller believes to be the latest in the environment.
     pub latest_deployment_number: Option<u32>,
+    /// What is given to extensions' parameters for this deployment.
+    pub dynamic_parameters: Vec<DynamicParameter>,
+    /// Why it is to be started although alarms speak against it, if it is.
+    pub override_alarms: Option<String>,
 }
 
 /// Why a configuration was not stored, validated or deployed.
@@ -90,6 +97,17 @@ pub enum ConfigurationRefused {
     /// The content does not satisfy the profile's schema.
     #[error(transparent)]
     Content(ContentRefused),
+    /// An extension has kept it from being done.
+    #[error("extension `{}`: {}", .0.extension, .0.message)]
+    Extension(ExtensionRefused),
+    /// A function that validates has said no, or nothing.
+    #[error("validator {function}: {}", .failure.message)]
+    Function {
+        /// Which.
+        function: FunctionUri,
+        /// What it said.
+        failure: Failure,
+    },
 }
 
 impl From<Refusal> for ConfigurationRefused {
@@ -108,33 +126,22 @@ impl Node {
         wanted: StoreConfiguration,
         cause: Cause,
     ) -> Result<StoredConfiguration, ConfigurationRefused> {
+        self.ensure_not_too_large(&wanted.content)?;
+        let wanted = self.extended(wanted).await?;
         for _ in 0..MOST_RACES {
             let view = self.newest_view().await?;
             let profile = view.world.profile(&wanted.application, &wanted.profile)?;
-            let limit_bytes = self.config().quotas.hosted_version_bytes;
-            let size_bytes = wanted.content.len() as u64;
-            if size_bytes > limit_bytes {
-                return Err(Refusal::ContentTooLarge { limit_bytes, size_bytes }.into());
-            }
             let (bytes, normalised_against) = match profile.kind {
                 ProfileType::Freeform => (wanted.content.clone(), None),
                 ProfileType::FeatureFlags => {
                     let newest = profile.newest().map(|version| version.number);
-                    (self.normalised(profile, &wanted).await?, Some(newest))
+                    is_flag_content_type(&wanted.content_type)?;
+                    let previous = profile.newest().map(|version| version.content.hash);
+                    (self.normalised(wanted.content.clone(), previous).await?, Some(newest))
                 }
             };
             let content = Content::new(bytes);
-            let hash = ContentHash(content.hash().0);
-            let command = CreateHostedVersion {
-                application: wanted.application.clone(),
-                profile: wanted.profile.clone(),
-                description: wanted.description.clone(),
-                content: ContentRef { hash, size_bytes: content.bytes().len() as u64 },
-                content_type: wanted.content_type.clone(),
-                label: wanted.label.clone(),
-                latest_version: wanted.latest_version,
-                normalised_against,
-            };
+            let command = wanted.command(reference(&content), normalised_against);
             let stored = content.bytes().clone();
             match self.execute_with(command, vec![content], cause.clone()).await {
                 Ok(committed) => return self.stored(&committed, &wanted, stored),
@@ -143,6 +150,61 @@ impl Node {
             }
         }
         Err(Error::Busy("the profile is changing too fast").into())
+    }
+
+    fn ensure_not_too_large(&self, content: &Bytes) -> Result<(), Refusal> {
+        let limit_bytes = self.config().quotas.hosted_version_bytes;
+        let size_bytes = content.len() as u64;
+        if size_bytes > limit_bytes {
+            Err(Refusal::ContentTooLarge { limit_bytes, size_bytes })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What extensions make of a version that is to be stored. They are asked once: should others store versions at the
+    /// same time, the number they were told may be another's in the end.
+    async fn extended(&self, wanted: StoreConfiguration) -> Result<StoreConfiguration, ConfigurationRefused> {
+        let view = self.newest_view().await?;
+        let world = &view.world;
+        let place = Place { application: &wanted.application, environment: None, profile: &wanted.profile };
+        let applied = world.applied_at(place, &[])?;
+        if applied.is_empty() {
+            return Ok(wanted);
+        }
+        // What would be refused anyway is not shown to anybody.
+        let size_bytes = wanted.content.len() as u64;
+        let unread = ContentRef { hash: ContentHash([0; 32]), size_bytes };
+        let context = Context {
+            now: self.now(),
+            entropy: 0,
+            quotas: &self.config().quotas,
+            policy: &self.config().policy,
+        };
+        wanted.command(unread, None).decide(world, &context)?;
+        let profile = world.profile(&wanted.application, &wanted.profile)?;
+        let previous = match profile.newest() {
+            Some(version) => Some(VersionContent {
+                version: version.number,
+                bytes: self.content(version.content.hash).await?,
+                content_type: version.content_type.clone(),
+            }),
+            None => None,
+        };
+        let work = Work {
+            world,
+            place,
+            content: VersionContent {
+                version: VersionNumber(profile.latest_version).next(),
+                bytes: wanted.content.clone(),
+                content_type: wanted.content_type.clone(),
+            },
+            description: wanted.description.as_ref(),
+            kind: WorkKind::Version { previous },
+        };
+        let Asked { content, .. } = self.ask_extensions(work, &applied).await?;
+        self.ensure_not_too_large(&content)?;
+        Ok(StoreConfiguration { content, ..wanted })
     }
 
     fn stored(
@@ -160,17 +222,14 @@ impl Node {
     /// The stored form of a flag document.
     async fn normalised(
         &self,
-        profile: &ConfigurationProfile,
-        wanted: &StoreConfiguration,
+        content: Bytes,
+        previous: Option<ContentHash>,
     ) -> Result<Bytes, ConfigurationRefused> {
-        if wanted.content_type.as_str() != "application/json" {
-            return Err(ConfigurationRefused::FlagContentType(wanted.content_type.clone()));
-        }
-        let previous = match profile.newest() {
-            Some(version) => Some(self.content(version.content.hash).await?),
+        let previous = match previous {
+            Some(hash) => Some(self.content(hash).await?),
             None => None,
         };
-        let (content, now) = (wanted.content.clone(), self.now());
+        let now = self.now();
         apart(content.len(), move || {
             let document = FlagDocument::read(&content).map_err(ConfigurationRefused::FlagDocument)?;
             // A previous version that this release cannot read has no stamps to take over.
@@ -226,7 +285,13 @@ impl Node {
         let view = self.newest_view().await?;
         let profile = view.world.profile(application, profile)?;
         let version = profile.named(version)?;
-        self.validated(profile, version).await.map(|_| ())
+        let content = VersionContent {
+            version: version.number,
+            bytes: self.content(version.content.hash).await?,
+            content_type: version.content_type.clone(),
+        };
+        let place = Place { application, environment: None, profile: &profile.id };
+        self.judge(place, profile, content).await
     }
 
     /// Starts a deployment of a version that satisfies the profile's validators.
@@ -238,6 +303,7 @@ impl Node {
         wanted: DeployConfiguration,
         cause: Cause,
     ) -> Result<Committed<DeploymentNumber>, ConfigurationRefused> {
+        self.ask_alarms_of(&wanted.application, &wanted.environment).await;
         for _ in 0..MOST_RACES {
             let view = self.newest_view().await?;
             let world = &view.world;
@@ -246,6 +312,28 @@ impl Node {
             world.strategy(&wanted.strategy)?;
             let version = profile.named(&wanted.version)?;
             must_wait(environment, profile, &self.config().policy, &self.config().quotas)?;
+            let place = Place {
+                application: &wanted.application,
+                environment: Some(&wanted.environment),
+                profile: &wanted.profile,
+            };
+            let applied = world.applied_at(place, &wanted.dynamic_parameters)?;
+            self.ensure_askable(world, &applied)?;
+            let number = DeploymentNumber(environment.latest_deployment()).next();
+            let asks = applied
+                .iter()
+                .any(|applied| world.action_of(applied, ActionPoint::PreStartDeployment).is_some());
+            let (mut hash, mut contents, mut invocations) = (version.content.hash, vec![], vec![]);
+            // What nobody wants to look at is not read.
+            if asks || !profile.validators.is_empty() {
+                let prepared = self.prepared(world, place, version, &wanted, &applied, number).await?;
+                invocations = prepared.invocations;
+                if let Some(changed) = prepared.changed {
+                    hash = ContentHash(changed.hash().0);
+                    contents.push(changed);
+                }
+                self.judge(place, profile, prepared.content).await?;
+            }
             let command = StartDeployment {
                 application: wanted.application.clone(),
                 environment: wanted.environment.clone(),
@@ -255,9 +343,14 @@ impl Node {
                 description: wanted.description.clone(),
                 tags: wanted.tags.clone(),
                 latest_deployment_number: wanted.latest_deployment_number,
-                validated: self.validated(profile, version).await?,
+                alarm_override: wanted.override_alarms.clone().map(|reason| (cause.actor.clone(), reason)),
+                changed: contents.first().map(reference),
+                dynamic_parameters: wanted.dynamic_parameters.clone(),
+                extensions: applied,
+                invocations,
+                validated: Validated { content: hash, validators: profile.validators.clone() },
             };
-            match self.execute(command, cause.clone()).await {
+            match self.execute_with(command, contents, cause.clone()).await {
                 Err(Error::Refused(Refusal::Raced)) => {}
                 result => return Ok(result?),
             }
@@ -265,26 +358,108 @@ impl Node {
         Err(Error::Busy("the profile is changing too fast").into())
     }
 
-    /// Proof that `version` satisfies the profile's validators.
-    async fn validated(
+    /// What extensions make of a version for one deployment.
+    async fn prepared(
         &self,
-        profile: &ConfigurationProfile,
+        world: &World,
+        place: Place<'_>,
         version: &HostedVersion,
-    ) -> Result<Validated, ConfigurationRefused> {
-        let validators = profile.validators.clone();
-        let proof = Validated { content: version.content.hash, validators: validators.clone() };
-        if validators.is_empty() {
-            return Ok(proof);
+        wanted: &DeployConfiguration,
+        applied: &[AppliedExtension],
+        number: DeploymentNumber,
+    ) -> Result<Prepared, ConfigurationRefused> {
+        let stored = self.content(version.content.hash).await?;
+        let shown = |bytes| VersionContent {
+            version: version.number,
+            bytes,
+            content_type: version.content_type.clone(),
+        };
+        let work = Work {
+            world,
+            place,
+            content: shown(stored.clone()),
+            description: wanted.description.as_ref(),
+            kind: WorkKind::Deployment { number },
+        };
+        let Asked { mut content, invocations } = self.ask_extensions(work, applied).await?;
+        let mut changed = None;
+        if content != stored {
+            self.ensure_not_too_large(&content)?;
+            if world.profile(place.application, place.profile)?.kind == ProfileType::FeatureFlags {
+                content = self.normalised(content, Some(version.content.hash)).await?;
+            }
+            changed = Some(Content::new(content.clone()));
         }
-        let content = self.content(version.content.hash).await?;
-        apart(content.len(), move || check(&content, &validators)).await?;
-        Ok(proof)
+        Ok(Prepared { content: shown(content), changed, invocations })
+    }
+
+    /// Has `content` judged by the profile's validators: its schemas, and then its functions.
+    async fn judge(
+        &self,
+        place: Place<'_>,
+        profile: &ConfigurationProfile,
+        content: VersionContent,
+    ) -> Result<(), ConfigurationRefused> {
+        let (mut schemas, mut functions) = (vec![], vec![]);
+        for validator in &profile.validators {
+            match validator {
+                Validator::JsonSchema(schema) => schemas.push(schema.clone()),
+                Validator::Lambda(function) => functions.push(function),
+            }
+        }
+        if !schemas.is_empty() {
+            let bytes = content.bytes.clone();
+            apart(bytes.len(), move || check(&bytes, &schemas)).await?;
+        }
+        for function in functions {
+            self.ask_function(function, place, content.again()).await?;
+        }
+        Ok(())
     }
 }
 
-fn check(content: &[u8], validators: &[Validator]) -> Result<(), ConfigurationRefused> {
-    for validator in validators {
-        let schema = JsonSchema::compile(&validator.json_schema).map_err(ConfigurationRefused::Schema)?;
+/// A deployment's content, ready to be judged.
+struct Prepared {
+    content: VersionContent,
+    /// The same if it is not the version's.
+    changed: Option<Content>,
+    invocations: Vec<Invocation>,
+}
+
+impl StoreConfiguration {
+    fn command(
+        &self,
+        content: ContentRef,
+        normalised_against: Option<Option<VersionNumber>>,
+    ) -> CreateHostedVersion {
+        CreateHostedVersion {
+            application: self.application.clone(),
+            profile: self.profile.clone(),
+            description: self.description.clone(),
+            content,
+            content_type: self.content_type.clone(),
+            label: self.label.clone(),
+            latest_version: self.latest_version,
+            normalised_against,
+        }
+    }
+}
+
+fn reference(content: &Content) -> ContentRef {
+    ContentRef { hash: ContentHash(content.hash().0), size_bytes: content.bytes().len() as u64 }
+}
+
+fn is_flag_content_type(content_type: &ContentType) -> Result<(), ConfigurationRefused> {
+    if content_type.as_str() == "application/json" {
+        Ok(())
+    } else {
+        Err(ConfigurationRefused::FlagContentType(content_type.clone()))
+    }
+}
+
+fn check(content: &[u8], schemas: &[String]) -> Result<(), ConfigurationRefused> {
+    for schema in schemas {
+        let schema = JsonSchema::compile(schema).map_err(ConfigurationRefused::Schema)?;
         schema.validate(content).map_err(ConfigurationRefused::Content)?;
     }
     Ok(())

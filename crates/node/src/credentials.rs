@@ -11,7 +11,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use yardarm_domain::{
-    AccessKeyId, CreateAccessKey, CreateTokenKey, Description, Name, ResealSecrets, SealedSecret, World,
+    AccessKeyId, CreateAccessKey, CreateSigningKey, CreateTokenKey, Description, Name, ResealSecrets,
+    SealedSecret, World,
 };
 use yardarm_signature::{Credential, SecretKey};
 use zeroize::Zeroizing;
@@ -60,6 +61,22 @@ pub struct NewAccessKey {
 pub(crate) type Ring = HashMap<Box<str>, Arc<AccessSecret>>;
 
 const TOKEN_KEY: &str = "token-key";
+const SIGNING_KEY: &str = "signing-key";
+
+/// The key that the secrets of calls to the outside are derived from. Never printed.
+pub(crate) struct SigningKey(Zeroizing<Vec<u8>>);
+
+impl SigningKey {
+    /// The secret that is shared with `receiver`. Who knows one knows no other.
+    pub(crate) fn secret_of(&self, receiver: &str) -> Zeroizing<[u8; 32]> {
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &self.0);
+        let mut secret = Zeroizing::new([0; 32]);
+        for (to, from) in secret.iter_mut().zip(ring::hmac::sign(&key, receiver.as_bytes()).as_ref()) {
+            *to = *from;
+        }
+        secret
+    }
+}
 
 fn purpose(id: &AccessKeyId) -> String {
     format!("access-key:{id}")
@@ -132,6 +149,20 @@ impl Node {
         Ok(())
     }
 
+    /// The signing key; made if the log holds none.
+    pub(crate) async fn signing_key(&self) -> Result<SigningKey, Error> {
+        if self.view().world.signing_key().is_none() {
+            let mut key = Zeroizing::new([0; 32]);
+            self.shared().entropy.fill(&mut *key);
+            let sealed = self.seal(SIGNING_KEY, &*key)?;
+            self.execute(CreateSigningKey { sealed }, Cause::node("first call to the outside")).await?;
+        }
+        let view = self.view();
+        let opened =
+            view.world.signing_key().and_then(|sealed| self.shared().master_keys.open(SIGNING_KEY, sealed));
+        opened.map(SigningKey).ok_or_else(|| Error::Sealed("the signing key".into()))
+    }
+
     /// Seals anew what is sealed with a master key that is not the first one any more.
     pub(crate) async fn reseal(&self) -> Result<(), Error> {
         let shared = self.shared();
@@ -145,14 +176,16 @@ impl Node {
             self.seal(purpose, &opened).map(Some)
         };
         let token_key = world.token_key().map(|sealed| anew(TOKEN_KEY, sealed)).transpose()?.flatten();
+        let signing_key = world.signing_key().map(|sealed| anew(SIGNING_KEY, sealed)).transpose()?.flatten();
         let mut access_keys = vec![];
         for key in world.access_keys().values() {
             if let Some(sealed) = anew(&purpose(&key.id), &key.secret)? {
                 access_keys.push((key.id.clone(), sealed));
             }
         }
-        if token_key.is_some() || !access_keys.is_empty() {
-            self.execute(ResealSecrets { token_key, access_keys }, Cause::node("master key rotated")).await?;
+        if token_key.is_some() || signing_key.is_some() || !access_keys.is_empty() {
+            let command = ResealSecrets { token_key, signing_key, access_keys };
+            self.execute(command, Cause::node("master key rotated")).await?;
         }
         Ok(())
     }

@@ -3,12 +3,17 @@
 //! It is woken by time or by a change of the world, but believes neither: what is due is read from the world by the
 //! decision itself. So the happy path, a restart and another node having been faster are the same code.
 //!
+//! Silence of an alarm counts only while the driver was there to hear it: after a start, a failing log, a clock set back or
+//! a wake-up that came late, the waiting for evidence begins anew.
+//!
 //! **Invariants:** a log that fails is asked again once a second, not more often; where no other node's clock counts, a
 //! clock set back holds up no rollout until it has caught up.
 
 use crate::node::{Cause, Node};
 use jiff::{SignedDuration, Timestamp};
-use yardarm_domain::AdvanceDeployments;
+
+/// A wake-up later than this means that the process stood still.
+const LATE: SignedDuration = SignedDuration::from_secs(5);
 
 /// How long to wait after a failure of the log before trying again.
 const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(1);
@@ -17,26 +22,36 @@ const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(1);
 pub(crate) async fn run(node: Node) {
     let mut changes = node.changes();
     let mut closing = node.closing();
-    let advance = AdvanceDeployments { only_clock: !node.config().shared_log };
+    let (mut asleep_until, mut latest, mut failed) = (None, node.now(), false);
     loop {
         // What changes from here on wakes the driver again.
         changes.borrow_and_update();
         if !node.is_sound() {
             node.recover().await;
         }
-        let mut failed = !node.is_sound();
         let now = node.now();
+        let overslept = asleep_until.is_some_and(|until| now.duration_since(until) > LATE);
+        if failed || overslept || now < latest {
+            node.attend_from(now);
+        }
+        latest = now;
+        failed = !node.is_sound();
+        let advance = node.advance_deployments();
         let before = node.view();
         let wants = advance.wake_at(&before.world, now);
         if wants.is_some_and(|at| at <= now) {
             match node.execute(advance, Cause::node("due")).await {
-                Ok(committed) if committed.view.seq > before.seq => continue,
+                Ok(committed) if committed.view.seq > before.seq => {
+                    asleep_until = None;
+                    continue;
+                }
                 Ok(_) => tracing::error!("a deployment is due, and nothing was to be done"),
                 Err(error) => tracing::error!(%error, "deployments cannot be advanced"),
             }
             failed = true;
         }
         let until = if failed { now.saturating_add(AFTER_FAILURE).ok() } else { wants };
+        asleep_until = until;
         tokio::select! {
             biased;
             _ = closing.wait_for(|closing| *closing) => return,

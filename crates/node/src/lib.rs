@@ -8,16 +8,22 @@
 //! log; a node whose log fails goes on answering from what it knows, and says how old that is.
 
 mod address;
+mod alarm_secrets;
+mod alarm_sources;
+mod alarm_watcher;
 mod bearer_tokens;
 mod clock;
 mod configuration;
 mod credentials;
+mod deliverer;
 mod driver;
 mod entropy;
 mod error;
+mod extensions;
 mod form;
 mod master_key;
 mod node;
+mod outside;
 mod reading;
 mod replay;
 mod sequencer;
@@ -28,19 +34,26 @@ mod snapshot;
 mod status;
 mod stream_tokens;
 mod subscription;
+mod ticker;
 mod tokens;
 mod view;
 
 pub use address::Address;
+pub use alarm_sources::{AlarmSources, Heard, NotHeard};
+pub use alarm_watcher::{AlarmSettings, AlarmWatch, WatchedAlarm};
 pub use bearer_tokens::NewBearerToken;
 pub use clock::{Clock, SystemClock};
 pub use configuration::{ConfigurationRefused, DeployConfiguration, StoreConfiguration, StoredConfiguration};
 pub use credentials::{AccessSecret, NewAccessKey};
 pub use entropy::{Entropy, OsEntropy};
 pub use error::Error;
+pub use extensions::ExtensionRefused;
 pub use form::Form;
 pub use master_key::{InvalidMasterKey, MasterKeys};
 pub use node::{Cause, Committed, Node, NodeConfig};
+pub use outside::{
+    About, ActionAnswer, ActionCall, FunctionCall, NoAnswer, Outside, Proof, RefusalDetail, VersionContent,
+};
 pub use reading::{MissingPlace, Reading};
 pub use served::{Candidate, Served, ServedVersion};
 pub use session::{

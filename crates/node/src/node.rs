@@ -1,12 +1,14 @@
 //! The handle to a running node.
 
 use crate::address::Address;
+use crate::alarm_watcher::AlarmWatcher;
 use crate::clock::Clock;
 use crate::credentials::{self, Ring};
 use crate::driver;
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::master_key::MasterKeys;
+use crate::outside::Outside;
 use crate::replay;
 use crate::sequencer::{self, Pending, Work};
 use crate::session::{SessionSettings, Sessions};
@@ -17,11 +19,11 @@ use crate::subscription::Subscriptions;
 use crate::view::View;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use yardarm_domain::{Account, Command, Event, Policy, Quotas};
+use yardarm_domain::{Account, AdvanceDeployments, Command, Event, Policy, Quotas};
 use yardarm_log::{Content, Log, Seq};
 
 /// Who asks for a change, in which request, and why.
@@ -103,6 +105,12 @@ pub(crate) struct Shared {
     pub(crate) sessions: Sessions,
     pub(crate) ring: ArcSwap<Ring>,
     pub(crate) counters: Counters,
+    /// Who calls what is outside, once it is known.
+    pub(crate) outside: OnceLock<Arc<dyn Outside>>,
+    /// From when on the driver has been there to hear of alarms, milliseconds.
+    attentive_since: AtomicI64,
+    /// Asks alarms' sources, once it was told how.
+    pub(crate) alarm_watcher: OnceLock<Arc<AlarmWatcher>>,
     /// Slots whose content could not be loaded yet.
     behind: Mutex<Vec<Touched>>,
     changed: watch::Sender<Seq>,
@@ -200,7 +208,8 @@ impl Node {
         entropy: Arc<dyn Entropy>,
         master_keys: MasterKeys,
     ) -> Result<Self, Error> {
-        let view = replay::open(&*log, clock.now()).await?;
+        let started_at = clock.now();
+        let view = replay::open(&*log, started_at).await?;
         let sessions = Sessions::new(config.sessions.clone());
         sessions.sealer.store(credentials::token_sealer(&view.world, &master_keys)?);
         let ring = credentials::ring(&view.world, &master_keys, &Ring::new());
@@ -221,6 +230,9 @@ impl Node {
             sessions,
             ring: ArcSwap::from_pointee(ring),
             counters: Counters::default(),
+            outside: OnceLock::new(),
+            attentive_since: AtomicI64::new(started_at.as_millisecond()),
+            alarm_watcher: OnceLock::new(),
             behind: Mutex::new(vec![]),
             closing: watch::Sender::new(false),
         });
@@ -290,6 +302,23 @@ impl Node {
     /// Ready once it is `until` by the node's clock, or earlier when that is set back.
     pub async fn sleep_until(&self, until: Timestamp) {
         self.shared.clock.sleep_until(until).await;
+    }
+
+    /// What the driver asks for when it is woken.
+    #[must_use]
+    pub fn advance_deployments(&self) -> AdvanceDeployments {
+        let since = Timestamp::from_millisecond(self.shared.attentive_since.load(Ordering::Relaxed));
+        AdvanceDeployments {
+            only_clock: !self.config().shared_log,
+            attentive_since: since.unwrap_or(Timestamp::MIN),
+            unregistered: self.config().policy.unregistered_alarms,
+            ticks: self.config().policy.ticks,
+        }
+    }
+
+    /// Notes that silence before `now` was nobody's fault but the node's.
+    pub(crate) fn attend_from(&self, now: Timestamp) {
+        self.shared.attentive_since.store(now.as_millisecond(), Ordering::Relaxed);
     }
 
     /// What the node was told at its start.
@@ -402,6 +431,11 @@ impl Node {
     #[must_use]
     pub fn is_closing(&self) -> bool {
         *self.shared.closing.borrow()
+    }
+
+    /// Ends `task` with the node.
+    pub(crate) fn keep(&self, task: JoinHandle<()>) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

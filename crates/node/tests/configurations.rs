@@ -111,7 +111,7 @@ async fn a_version_stored_and_deleted_in_one_append_is_still_answered() {
 #[tokio::test]
 async fn a_deployment_that_its_validators_refuse_uses_no_number() {
     let schema = r#"{"type":"object","required":["speed"]}"#;
-    let (test, shop) = open(ProfileType::Freeform, vec![Validator { json_schema: schema.into() }]).await;
+    let (test, shop) = open(ProfileType::Freeform, vec![Validator::JsonSchema(schema.into())]).await;
     shop.store("{}", None).await.unwrap();
     let at_once = shop.strategy(0, 0, 100).await.unwrap();
     let seq = test.node.view().seq;
@@ -128,7 +128,7 @@ async fn a_deployment_that_its_validators_refuse_uses_no_number() {
 
 #[tokio::test]
 async fn a_schema_that_is_none_is_told_when_it_is_used() {
-    let (_test, shop) = open(ProfileType::Freeform, vec![Validator { json_schema: "{".into() }]).await;
+    let (_test, shop) = open(ProfileType::Freeform, vec![Validator::JsonSchema("{".into())]).await;
     shop.store("{}", None).await.unwrap();
     let at_once = shop.strategy(0, 0, 100).await.unwrap();
     let refused = shop.deploy(&at_once).await.unwrap_err();

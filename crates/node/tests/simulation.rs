@@ -44,3 +44,9 @@ fn the_same_seed_gives_the_same_history() {
         }
     }
 }
+
+#[test]
+fn deployments_grow_under_alarms_that_are_quiet() {
+    let steps: u64 = (0..100).map(|seed| run(seed, 1).watched_steps).sum();
+    assert!(steps > 5, "{steps} steps under alarms");
+}

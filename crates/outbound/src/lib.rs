@@ -5,6 +5,7 @@
 //! [`Policy`] about it. A name that resolves to another address the second time does not get round that.
 //!
 //! - [`Target`] is a URL that can be called; [`Call`] is what is sent there.
+//! - [`signed`] makes the headers by which a receiver knows a call as ours.
 //! - [`AddressClass`] says what an address is; [`Policy`] and [`Network`] say which are called.
 //!
 //! **Invariants:** every call ends, in an answer or an error, within the time given for it; no answer is larger than
@@ -17,6 +18,7 @@ mod error;
 mod network;
 mod policy;
 mod resolver;
+mod signed;
 mod target;
 
 pub use address::AddressClass;
@@ -25,4 +27,5 @@ pub use error::{Cause, OutboundError};
 pub use network::{InvalidNetwork, Network};
 pub use policy::Policy;
 pub use resolver::{Resolve, Resolving, SystemResolver};
+pub use signed::{secret_text, signed};
 pub use target::{InvalidTarget, Target};

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use std::sync::Arc;
-use yardarm_domain::{BearerToken, TokenScope};
+use yardarm_domain::{AlarmArn, BearerToken, TokenScope};
 use yardarm_node::{AccessSecret, Node};
 use yardarm_signature::{
     BodyDigest, Credential, Expected, SecretKey, SignatureError, SignatureErrorKind, SignedRequest,
@@ -32,6 +32,9 @@ pub(crate) struct Authenticator {
 /// What every bearer token begins with.
 const TOKEN_PREFIX: &str = "ydm_";
 
+/// What every alarm's secret begins with.
+const SECRET_PREFIX: &str = "yda_";
+
 /// What a credential has to be good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -39,6 +42,8 @@ pub(crate) enum Access {
     Everything,
     /// Reading deployed configuration: a bearer token of that scope is, in its own environment.
     Reading,
+    /// Telling what an alarm says: that alarm's secret is.
+    Reporting,
 }
 
 /// A request whose sender has named a credential that exists, and may have yet to prove that it is theirs.
@@ -53,6 +58,7 @@ enum Who<'r> {
     Anybody,
     Signer(SignedRequest<'r>, Key<'r>),
     Bearer(Arc<BearerToken>),
+    Alarm(AlarmArn),
 }
 
 /// Who has sent a request.
@@ -65,6 +71,8 @@ pub(crate) enum Sender {
     AccessKey(Arc<AccessSecret>),
     /// The bearer of a token.
     Bearer(Arc<BearerToken>),
+    /// Whoever shows the secret of this alarm.
+    Alarm(AlarmArn),
 }
 
 impl Sender {
@@ -75,13 +83,15 @@ impl Sender {
             Self::Developer => DEV_ACCESS_KEY_ID.into(),
             Self::AccessKey(key) => key.id().to_string(),
             Self::Bearer(token) => format!("token:{}", token.id),
+            Self::Alarm(alarm) => format!("alarm:{alarm}"),
         }
     }
 
     /// Whose requests this one is counted with. `None`: those of its address.
     pub(crate) fn payer(&self) -> Option<Payer<'_>> {
         match self {
-            Self::Anybody => None,
+            // Whoever reports alarms has no name of their own.
+            Self::Anybody | Self::Alarm(_) => None,
             Self::Developer => Some(Payer::AccessKey(DEV_ACCESS_KEY_ID)),
             Self::AccessKey(key) => Some(Payer::AccessKey(key.id().as_str())),
             Self::Bearer(token) => Some(Payer::Token(token.id.as_str())),
@@ -116,6 +126,12 @@ impl Authenticator {
         if let Some(text) = bearer(&parts.headers).filter(|text| text.starts_with(TOKEN_PREFIX)) {
             return bearer_claim(node, text, access);
         }
+        if access == Access::Reporting
+            && let Some(text) = bearer(&parts.headers).filter(|text| text.starts_with(SECRET_PREFIX))
+        {
+            let unknown = || Fault::told(ErrorKind::Unauthorized, "The secret is that of no alarm.");
+            return node.alarm_of_secret(text).map(|alarm| Claim(Who::Alarm(alarm))).ok_or_else(unknown);
+        }
         if self.mode == Authentication::None {
             return if yardarm_listen::from_a_browser(&parts.headers) {
                 Err(refused_browser())
@@ -144,6 +160,7 @@ impl Claim<'_> {
         let (signed, key) = match self.0 {
             Who::Anybody => return Ok(Sender::Anybody),
             Who::Bearer(token) => return Ok(Sender::Bearer(token)),
+            Who::Alarm(alarm) => return Ok(Sender::Alarm(alarm)),
             Who::Signer(signed, key) => (signed, key),
         };
         let credential = match &key {
@@ -174,7 +191,7 @@ fn bearer_claim<'r>(node: &Node, text: &str, access: Access) -> Result<Claim<'r>
             let message = "The token is not good for reading configuration: that takes the scope `read`.";
             Err(Fault::told(ErrorKind::AccessDenied, message))
         }
-        Access::Everything => {
+        Access::Everything | Access::Reporting => {
             let message =
                 "A token is good for evaluating flags and reading configuration. Sign this request.";
             Err(Fault::told(ErrorKind::AccessDenied, message))

@@ -3,8 +3,8 @@
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::control_plane::{
-    applications, configuration_profiles, deployment_strategies, deployments, environments, hosted_versions,
-    settings, tags,
+    applications, configuration_profiles, deployment_strategies, deployments, environments,
+    extension_associations, extensions, hosted_versions, settings, tags,
 };
 use crate::data_plane;
 use crate::fault::Fault;
@@ -57,17 +57,17 @@ pub(crate) fn dispatch(operation: OperationName, call: Call) -> Answering {
         Op::GetConfiguration => Box::pin(data_plane::get_configuration(call)),
         Op::StartConfigurationSession => Box::pin(data_plane::start_configuration_session(call)),
         Op::GetLatestConfiguration => Box::pin(data_plane::get_latest_configuration(call)),
-        Op::CreateExtension
-        | Op::GetExtension
-        | Op::ListExtensions
-        | Op::UpdateExtension
-        | Op::DeleteExtension
-        | Op::CreateExtensionAssociation
-        | Op::GetExtensionAssociation
-        | Op::ListExtensionAssociations
-        | Op::UpdateExtensionAssociation
-        | Op::DeleteExtensionAssociation
-        | Op::CreateExperimentDefinition
+        Op::CreateExtension => Box::pin(extensions::create(call)),
+        Op::GetExtension => Box::pin(extensions::get(call)),
+        Op::ListExtensions => Box::pin(extensions::list(call)),
+        Op::UpdateExtension => Box::pin(extensions::update(call)),
+        Op::DeleteExtension => Box::pin(extensions::delete(call)),
+        Op::CreateExtensionAssociation => Box::pin(extension_associations::create(call)),
+        Op::GetExtensionAssociation => Box::pin(extension_associations::get(call)),
+        Op::ListExtensionAssociations => Box::pin(extension_associations::list(call)),
+        Op::UpdateExtensionAssociation => Box::pin(extension_associations::update(call)),
+        Op::DeleteExtensionAssociation => Box::pin(extension_associations::delete(call)),
+        Op::CreateExperimentDefinition
         | Op::GetExperimentDefinition
         | Op::ListExperimentDefinitions
         | Op::UpdateExperimentDefinition

@@ -19,6 +19,7 @@ mod fault;
 mod metrics;
 mod native;
 mod ofrep;
+mod outside;
 mod pace;
 mod rate;
 mod refusal;
@@ -26,6 +27,7 @@ mod request_id;
 mod router;
 mod settings;
 
+pub use outside::{HttpOutside, OutsideSettings};
 pub use router::router;
 pub use settings::{Authentication, Limits, OfrepSettings, RateLimits, ServerSettings};
 pub use yardarm_ofrep::StreamSettings;

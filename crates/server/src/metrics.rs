@@ -13,6 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use yardarm_domain::AlarmState;
 use yardarm_node::Node;
 
 /// Upper bounds of the latency buckets, seconds.
@@ -100,7 +101,8 @@ impl Collector for Snapshot {
         self.requests(&mut encoder)?;
         self.durations(&mut encoder)?;
         self.limited(&mut encoder)?;
-        self.node(&mut encoder)
+        self.node(&mut encoder)?;
+        self.alarms(&mut encoder)
     }
 }
 
@@ -193,6 +195,43 @@ impl Snapshot {
         for (name, help, value) in gauges {
             let family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             ConstGauge::new(value).encode(family)?;
+        }
+        Ok(())
+    }
+}
+
+impl Snapshot {
+    fn alarms(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let (view, now, watch) = (self.node.view(), self.node.now(), self.node.alarm_watch());
+        let counters = [
+            ("yardarm_alarm_polls", "Sources of alarms asked.", watch.polls),
+            ("yardarm_alarm_polls_unanswered", "Sources of alarms that did not answer.", watch.unanswered),
+            ("yardarm_alarm_polls_garbage", "Sources of alarms that answered nonsense.", watch.garbage),
+        ];
+        for (name, help, value) in counters {
+            let family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            ConstCounter::new(value).encode(family)?;
+        }
+        let help = "What an alarm says: 1 for the state it is in, else 0.";
+        let mut family = encoder.encode_descriptor("yardarm_alarm_state", help, None, MetricType::Gauge)?;
+        for alarm in view.world.alarms().values() {
+            let says = alarm.state(now);
+            for state in [AlarmState::Ok, AlarmState::Alarm, AlarmState::InsufficientData] {
+                let labels = [("alarm", alarm.arn.as_str()), ("state", state.as_str())];
+                ConstGauge::new(i64::from(says == state)).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        let help = "How long ago an alarm was last heard of.";
+        let mut family =
+            encoder.encode_descriptor("yardarm_alarm_evidence_age_seconds", help, None, MetricType::Gauge)?;
+        for alarm in view.world.alarms().values() {
+            let recorded = alarm.evidence.as_ref().map(|evidence| evidence.at);
+            let heard = self.node.watched_alarm(&alarm.arn).and_then(|watched| watched.heard_at);
+            if let Some(at) = recorded.max(heard) {
+                let labels = [("alarm", alarm.arn.as_str())];
+                let age = now.duration_since(at).as_secs().max(0);
+                ConstGauge::new(age).encode(family.encode_family(&labels)?)?;
+            }
         }
         Ok(())
     }

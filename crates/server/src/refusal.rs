@@ -8,7 +8,7 @@ use crate::call::Call;
 use crate::fault::Fault;
 use yardarm_domain::{Account, DeploymentState, Missing, Noun, Quota, Refusal, Resource};
 use yardarm_flags::{ReadError, Violation, Violations};
-use yardarm_node::{ConfigurationRefused, Error};
+use yardarm_node::{ConfigurationRefused, Error, ExtensionRefused};
 use yardarm_validators::{ContentFault, ContentRefused, Detail};
 use yardarm_wire::constraints::{self, Constraint, Shown};
 use yardarm_wire::enums;
@@ -45,6 +45,11 @@ pub(crate) fn fault(refused: ConfigurationRefused, account: &Account) -> Fault {
             "The content of a feature flag configuration profile must have the content type application/json, \
              not {content_type}."
         )),
+        ConfigurationRefused::Extension(refused) => extension_fault(refused),
+        ConfigurationRefused::Function { function, failure } => {
+            let message = format!("Error invoking validator {function}: {}", failure.message);
+            Fault::bad_request(message)
+        }
         // Both print the service's text. Details are Yardarm's addition: they say where to look.
         ConfigurationRefused::Schema(refused) => Fault::bad_request(refused.to_string()),
         ConfigurationRefused::Content(refused) => schema_fault(&refused),
@@ -131,6 +136,81 @@ fn refusal_fault(refusal: &Refusal, account: &Account) -> Fault {
         Refusal::ExpiryPassed(at) => {
             (BadRequest, format!("A token cannot expire at {at}, which has passed."))
         }
+        Refusal::ExtensionExists(name) => {
+            let what = format!("an extension with name {name} already exists.");
+            (BadRequest, format!("LatestVersionNumber not populated and {what}"))
+        }
+        Refusal::LatestExtensionVersion { sent, actual } => {
+            let what = format!("does not match latest version {actual}.");
+            (Conflict, format!("LatestVersionNumber supplied in request {sent} {what}"))
+        }
+        Refusal::ParameterRequiredAndDynamic(name) => {
+            (BadRequest, format!("Extension parameters {name} can not be both required and dynamic"))
+        }
+        Refusal::NotificationOnly(uri) => {
+            let what = "gives no answers, so only ON_* actions can use it";
+            (BadRequest, format!("The action's Uri {uri} {what}."))
+        }
+        Refusal::ExtensionInUse { extension, version, associations } => {
+            let which = format!("extension {extension}, version {version}, for account {}", account.id);
+            let why = format!("as there are {associations} associations of the extension still existing");
+            (BadRequest, format!("Cannot delete {which}, {why}."))
+        }
+        Refusal::NotExtensible(resource) => {
+            let arn = account.arn(resource);
+            let what = "applications, environments and configuration profiles";
+            (BadRequest, format!("Extensions are associated with {what}, not with {arn}."))
+        }
+        Refusal::Extended(resource) => {
+            let noun = match resource {
+                Resource::Environment(..) => "environment",
+                Resource::Profile(..) => "configuration profile",
+                _ => "application",
+            };
+            let why = "because there are extensions associated with it";
+            let how = format!("Please remove the extension associations to this {noun} first.");
+            (BadRequest, format!("Cannot delete {noun} {} {why}. {how}", account.arn(resource)))
+        }
+        Refusal::NoParameters { name, version } => {
+            let what = "has required parameters, but no parameters have been supplied";
+            (BadRequest, format!("Extension {name} version {version} {what}"))
+        }
+        // Two blanks after the name, as the service has them.
+        Refusal::ParameterMissing { parameter, extension, version } => {
+            let why = "but a value has not been supplied";
+            let what = format!("is required for extension {extension} version {version}, {why}.");
+            (BadRequest, format!("Parameter {parameter}  {what}"))
+        }
+        Refusal::ParameterUnknown { parameter, extension, version } => {
+            (BadRequest, format!("Extension {extension} version {version} has no parameter {parameter}."))
+        }
+        Refusal::ParameterNotDynamic { extension, parameter } => {
+            let what = format!("has no dynamic parameter {parameter}");
+            (BadRequest, format!("DynamicExtensionParameters: extension {extension} {what}."))
+        }
+        Refusal::NotAssociated { extension, .. } => {
+            let nowhere =
+                "which is associated with none of application, environment and configuration profile";
+            let what = format!("has a parameter of extension {extension}, {nowhere}");
+            (BadRequest, format!("DynamicExtensionParameters {what}."))
+        }
+        Refusal::AlarmFiring { environment, alarm, state } => {
+            let told = format!("Environment {environment} cannot be deployed to: alarm {alarm} is in");
+            let way = "To deploy nevertheless, give the reason in the header Yardarm-Override-Alarms.";
+            (Conflict, format!("{told} {}. {way}", state.as_str()))
+        }
+        Refusal::AlarmUnregistered { environment, alarm } => {
+            let told = format!(
+                "Environment {environment} has a monitor for alarm {alarm}, which nobody would watch"
+            );
+            let way = "Register it with `yardarm alarm put`, or give the reason to deploy nevertheless in the \
+                       header Yardarm-Override-Alarms.";
+            (BadRequest, format!("{told}. {way}"))
+        }
+        Refusal::AlarmInUse { alarm, environment } => {
+            let why = format!("a deployment in environment {environment} is watched by it");
+            (Conflict, format!("Alarm {alarm} cannot be deleted, because {why}."))
+        }
         Refusal::Raced => {
             (Conflict, "The configuration profile was changed at the same time. Try again.".into())
         }
@@ -177,6 +257,16 @@ fn not_found(missing: &Missing, account: &Account) -> String {
         }
         Missing::AccessKey(id) => format!("Access key {id} could not be found."),
         Missing::BearerToken(id) => format!("Bearer token {id} could not be found."),
+        Missing::Extension => format!("Extension could not be found for account {account_id}."),
+        Missing::ServiceExtension(name) => format!(
+            "Extension could not be found for account {account_id}. Yardarm has no AWS authored extension {name}: \
+             make one of your own, with a URL as its Uri."
+        ),
+        Missing::ExtensionAssociation(id) => {
+            format!("Extension Association with Id {id} could not be found for account {account_id}.")
+        }
+        Missing::Delivery(id) => format!("There is no delivery {id} that was given up."),
+        Missing::Alarm(arn) => format!("Alarm {arn} could not be found."),
     }
 }
 
@@ -214,6 +304,11 @@ fn quota_exceeded(quota: Quota, limit: u64) -> String {
         }
         Quota::AccessKeys => format!("The account has {limit} access keys, which is its quota."),
         Quota::BearerTokens => format!("The account has {limit} bearer tokens, which is its quota."),
+        Quota::Extensions => format!("The account has {limit} versions of extensions, which is its quota."),
+        Quota::ExtensionAssociations => {
+            format!("The account has {limit} associations of extensions, which is its quota.")
+        }
+        Quota::Alarms => format!("The account has {limit} alarms, which is its quota."),
     }
 }
 
@@ -226,6 +321,30 @@ fn too_large(limit_bytes: u64, size_bytes: u64) -> Fault {
     let (limit, size) = (kilobytes(limit_bytes / KILOBYTE), kilobytes(size_bytes.div_ceil(KILOBYTE)));
     let body = ErrorBody::payload_too_large("Content size limit exceeded.", limit, size);
     Fault::new(ErrorKind::PayloadTooLarge, body)
+}
+
+/// What an extension has kept from being done.
+fn extension_fault(refused: ExtensionRefused) -> Fault {
+    let message = format!("Error invoking extension {}: {}", refused.extension, refused.message);
+    let mut details: Vec<InvalidConfigurationDetail> = refused
+        .details
+        .into_iter()
+        .map(|detail| InvalidConfigurationDetail {
+            detail_type: detail.kind,
+            location: detail.name,
+            reason: detail.reason,
+            ..InvalidConfigurationDetail::default()
+        })
+        .collect();
+    if let Some(failure) = refused.failure {
+        let (detail_type, value) = (Some(failure.code), Some(failure.message));
+        details.push(InvalidConfigurationDetail {
+            detail_type,
+            value,
+            ..InvalidConfigurationDetail::default()
+        });
+    }
+    Fault::new(ErrorKind::BadRequest, ErrorBody::invalid_configuration(message, details))
 }
 
 /// The service's flag checks behave as an extension, and its errors say so.
@@ -369,6 +488,8 @@ mod tests {
             Quota::QueuedDeployments,
             Quota::AccessKeys,
             Quota::BearerTokens,
+            Quota::Extensions,
+            Quota::ExtensionAssociations,
         ] {
             let (kind, text) = told(Refusal::QuotaExceeded { quota, limit: 2_048 });
             let status = if quota == Quota::QueuedDeployments { 409 } else { 402 };

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use yardarm_domain::{
-    AccountSettings, ContentHash, ContentRef, DeploymentNumber, Event, Exposure, Monitor, ProfileType,
-    ReplicateTo, Resource, SealedSecret, Tags, TokenHash, TokenScope, Validator, VersionNumber,
+    AccountSettings, Action, ActionPoint, Actions, AlarmOverride, AlarmSource, AlarmState, AppliedExtension,
+    CloudWatchAlarm, Comparison, ContentHash, ContentRef, DeliveryId, DeploymentNumber, Event, Evidence,
+    Exposure, ExtensionVersionNumber, Failure, FreshFor, Invocation, MissingData, Monitor, Parameter,
+    ProfileType, PrometheusAlarm, ReplicateTo, Resource, SealedSecret, Tags, Threshold, TokenHash,
+    TokenScope, Validator, VersionNumber,
 };
 
 /// How many kinds of events there are. A new one does not compile before [`ordinal`] knows it.
-pub const KINDS: usize = 26;
+pub const KINDS: usize = 40;
 
 /// The place of an event's kind, from zero.
 #[must_use]
@@ -42,6 +45,20 @@ pub fn ordinal(event: &Event) -> usize {
         Event::SecretsResealed { .. } => 23,
         Event::BearerTokenCreated { .. } => 24,
         Event::BearerTokenRevoked { .. } => 25,
+        Event::ExtensionVersionCreated { .. } => 26,
+        Event::ExtensionVersionUpdated { .. } => 27,
+        Event::ExtensionVersionDeleted { .. } => 28,
+        Event::ExtensionAssociationCreated { .. } => 29,
+        Event::ExtensionAssociationUpdated { .. } => 30,
+        Event::ExtensionAssociationDeleted { .. } => 31,
+        Event::DeploymentTicked { .. } => 32,
+        Event::DeliveryEnded { .. } => 33,
+        Event::DeliveryResumed { .. } => 34,
+        Event::SigningKeyCreated { .. } => 35,
+        Event::AlarmPut { .. } => 36,
+        Event::AlarmUpdated { .. } => 37,
+        Event::AlarmDeleted { .. } => 38,
+        Event::AlarmReported { .. } => 39,
     }
 }
 
@@ -59,6 +76,8 @@ pub fn one_of_each() -> Vec<Event> {
     let mut events = resources();
     events.extend(deployments());
     events.extend(secrets());
+    events.extend(extensions());
+    events.extend(alarms());
     events
 }
 
@@ -123,7 +142,7 @@ fn resources() -> Vec<Event> {
             name: it("flags"),
             description: None,
             kind: ProfileType::FeatureFlags,
-            validators: vec![Validator { json_schema: r#"{"type":"object"}"#.into() }],
+            validators: vec![Validator::JsonSchema(r#"{"type":"object"}"#.into())],
             tags: Tags::default(),
         },
         Event::ConfigurationProfileUpdated {
@@ -213,7 +232,25 @@ fn deployments() -> Vec<Event> {
         plan,
         tags: tags(),
         queued: true,
+        alarms_overridden: None,
+        alarms_not_watched: vec![],
+        extensions: vec![],
+        invocations: vec![],
     };
+    let mut extended = started.clone();
+    if let Event::DeploymentStarted { extensions, invocations, .. } = &mut extended {
+        *extensions = vec![applied()];
+        *invocations = vec![invocation(None)];
+    }
+    let mut over_alarms = started.clone();
+    if let Event::DeploymentStarted { alarms_overridden, alarms_not_watched, .. } = &mut over_alarms {
+        *alarms_overridden = Some(AlarmOverride {
+            alarms: vec![it("errors")],
+            by: "YDMADMIN".into(),
+            reason: "It is what mends it".into(),
+        });
+        *alarms_not_watched = vec![it("latency")];
+    }
     let transitions = [
         Transition::Begun,
         Transition::Advanced { step: 1, exposure, since },
@@ -223,6 +260,10 @@ fn deployments() -> Vec<Event> {
         Transition::RolledBack(TriggeredBy::Yardarm),
         Transition::Reverted,
         Transition::Rescheduled { since },
+        Transition::RolledBack(TriggeredBy::Alarm {
+            alarm: it("errors"),
+            state: AlarmState::InsufficientData,
+        }),
     ];
     let stepped = transitions.map(|transition| Event::DeploymentStepped {
         application: it("app1234"),
@@ -230,7 +271,142 @@ fn deployments() -> Vec<Event> {
         deployment: DeploymentNumber(7),
         step: transition.into(),
     });
-    std::iter::once(started).chain(stepped).collect()
+    [started, extended, over_alarms].into_iter().chain(stepped).collect()
+}
+
+fn applied() -> AppliedExtension {
+    AppliedExtension {
+        association: it("ass1234"),
+        extension: it("ext1234"),
+        version: ExtensionVersionNumber(2),
+        parameters: BTreeMap::from([(it("channel"), it("#deployments"))]),
+    }
+}
+
+fn invocation(failure: Option<Failure>) -> Invocation {
+    Invocation {
+        id: it("inv1234"),
+        point: ActionPoint::PreStartDeployment,
+        association: it("ass1234"),
+        extension: it("ext1234"),
+        action: it("check"),
+        uri: it("https://checks.example/yardarm"),
+        role: Some(it("arn:aws:iam::123456789012:role/checks")),
+        failure,
+    }
+}
+
+fn extensions() -> Vec<Event> {
+    let failure = Failure { code: "TimedOut".into(), message: "no answer within 15 s".into() };
+    let action = Action {
+        name: it("check"),
+        description: Some(it("Asks the on-call engineer")),
+        uri: it("https://checks.example/yardarm"),
+        role: Some(it("arn:aws:iam::123456789012:role/checks")),
+    };
+    let points = [
+        ActionPoint::PreCreateHostedConfigurationVersion,
+        ActionPoint::PreStartDeployment,
+        ActionPoint::AtDeploymentTick,
+        ActionPoint::OnDeploymentStart,
+        ActionPoint::OnDeploymentStep,
+        ActionPoint::OnDeploymentBaking,
+        ActionPoint::OnDeploymentComplete,
+        ActionPoint::OnDeploymentRolledBack,
+    ];
+    let actions: Actions = points.into_iter().map(|point| (point, action.clone())).collect();
+    let parameter = |required, dynamic| Parameter { description: Some(it("Where to")), required, dynamic };
+    let parameters =
+        BTreeMap::from([(it("channel"), parameter(true, false)), (it("mention"), parameter(false, true))]);
+    let delivery = DeliveryId { position: 42, index: 1 };
+    vec![
+        Event::ExtensionVersionCreated {
+            extension: it("ext1234"),
+            version: ExtensionVersionNumber(2),
+            name: it("checks"),
+            description: Some(it("Watches")),
+            actions: actions.clone(),
+            parameters,
+            tags: tags(),
+        },
+        Event::ExtensionVersionUpdated {
+            extension: it("ext1234"),
+            version: ExtensionVersionNumber(2),
+            description: None,
+            actions: Some(actions),
+            parameters: None,
+        },
+        Event::ExtensionVersionDeleted { extension: it("ext1234"), version: ExtensionVersionNumber(2) },
+        Event::ExtensionAssociationCreated {
+            association: it("ass1234"),
+            extension: it("ext1234"),
+            version: ExtensionVersionNumber(2),
+            resource: Resource::Environment(it("app1234"), it("env1234")),
+            parameters: BTreeMap::from([(it("channel"), it("#deployments"))]),
+            tags: tags(),
+        },
+        Event::ExtensionAssociationUpdated {
+            association: it("ass1234"),
+            parameters: BTreeMap::from([(it("channel"), it("#other"))]),
+        },
+        Event::ExtensionAssociationDeleted { association: it("ass1234") },
+        Event::DeploymentTicked {
+            application: it("app1234"),
+            environment: it("env1234"),
+            deployment: DeploymentNumber(7),
+            invocations: vec![invocation(Some(failure.clone()))],
+            roll_back: Some(it("Too many errors")),
+        },
+        Event::DeliveryEnded { delivery, failure: Some(failure), attempts: 12 },
+        Event::DeliveryResumed { delivery },
+        Event::SigningKeyCreated { sealed: SealedSecret("v1.00000001.c2lnbg".into()) },
+    ]
+}
+
+#[expect(clippy::expect_used, reason = "constants")]
+fn alarms() -> Vec<Event> {
+    let put = |alarm, source, secret| Event::AlarmPut {
+        alarm: it(alarm),
+        description: Some(it("Too many errors")),
+        source,
+        fresh_for: FreshFor::POLLED,
+        actions_enabled: true,
+        secret,
+    };
+    let prometheus = PrometheusAlarm {
+        url: it("http://127.0.0.1:9090"),
+        query: it("rate(errors_total[1m])"),
+        comparison: Comparison::Above,
+        threshold: Threshold::new(0.05).expect("a threshold"),
+        for_s: 30,
+        missing_data: MissingData::NotBreaching,
+    };
+    let cloudwatch = CloudWatchAlarm {
+        name: it("errors"),
+        region: it("us-east-1"),
+        endpoint: Some(it("http://127.0.0.1:4566")),
+    };
+    let evidence = Evidence {
+        state: AlarmState::Alarm,
+        at: it("2026-09-28T12:00:30Z"),
+        since: it("2026-09-28T12:00:20Z"),
+        breaching_since: Some(it("2026-09-28T11:59:50Z")),
+        actions_enabled: true,
+        reason: Some(it("0.07 > 0.05")),
+        firing: vec![it("0123456789abcdef")],
+    };
+    vec![
+        put("errors", AlarmSource::Prometheus(prometheus), None),
+        put("latency", AlarmSource::Pushed, Some(TokenHash([171; 32]))),
+        put(
+            "arn:aws:cloudwatch:us-east-1:123456789012:alarm:errors",
+            AlarmSource::CloudWatch(cloudwatch),
+            None,
+        ),
+        Event::AlarmUpdated { alarm: it("errors"), actions_enabled: Some(false) },
+        Event::AlarmDeleted { alarm: it("errors") },
+        Event::AlarmReported { alarm: it("errors"), evidence },
+    ]
 }
 
 fn secrets() -> Vec<Event> {
@@ -263,6 +439,7 @@ fn secrets() -> Vec<Event> {
         Event::TokenKeyCreated { sealed: sealed("dG9rZW4") },
         Event::SecretsResealed {
             token_key: Some(sealed("dG9rZW4")),
+            signing_key: None,
             access_keys: vec![(it("YDMEXAMPLE"), sealed("c2VjcmV0"))],
         },
     ]

@@ -11,13 +11,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use yardarm_domain::rollout::{GrowthFactor, GrowthType};
 use yardarm_domain::{
-    ApplicationId, CascadeDeleteApplication, ChangeAccessKey, Concurrency, CreateApplication,
-    CreateConfigurationProfile, CreateDeploymentStrategy, CreateEnvironment, DeleteAccessKey,
-    DeleteConfigurationProfile, DeleteDeploymentStrategy, DeleteEnvironment, DeleteHostedVersion,
-    DeletionProtectionCheck, DeploymentNumber, DeploymentState, EnvironmentId, Monitor, ProfileId,
-    ProfileType, ReplicateTo, Resource, RevokeBearerToken, StopDeployment, StrategyId, TagResource, Tags,
-    TokenScope, UntagResource, UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile,
-    UpdateDeploymentStrategy, UpdateEnvironment, Validator, WantedBearerToken,
+    Action, ActionPoint, AlarmReport, AlarmSource, AlarmState, ApplicationId, CascadeDeleteApplication,
+    ChangeAccessKey, ChangeAlarm, Concurrency, CreateApplication, CreateConfigurationProfile,
+    CreateDeploymentStrategy, CreateEnvironment, CreateExtension, CreateExtensionAssociation,
+    DeleteAccessKey, DeleteAlarm, DeleteConfigurationProfile, DeleteDeploymentStrategy, DeleteEnvironment,
+    DeleteExtension, DeleteExtensionAssociation, DeleteHostedVersion, DeletionProtectionCheck, DeliverAgain,
+    DeploymentNumber, DeploymentState, EndDelivery, EnvironmentId, ExtensionVersionNumber, Failure, HeedTick,
+    Monitor, Parameter, ProfileId, ProfileType, PutAlarm, ReplicateTo, ReportAlarms, Resource,
+    RevokeBearerToken, StopDeployment, StrategyId, TagResource, Tags, Tick, TokenScope, UnregisteredAlarms,
+    UntagResource, UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile,
+    UpdateDeploymentStrategy, UpdateEnvironment, UpdateExtension, UpdateExtensionAssociation, Validator,
+    WantedBearerToken,
 };
 use yardarm_log::MemoryLog;
 use yardarm_node::{
@@ -34,6 +38,8 @@ pub async fn play() -> Result<MemoryLog, ConfigurationRefused> {
     let node = script.start(1, OLD_KEY).await?;
     let shop = script.resources(&node).await?;
     script.deployments(&node, &shop).await?;
+    script.extensions(&node, &shop).await?;
+    script.alarms(&node, &shop).await?;
     script.secrets(&node).await?;
     script.tokens(&node, &shop).await?;
     script.deletions(&node).await?;
@@ -82,6 +88,7 @@ impl Script {
     async fn start(&self, seed: u64, keys: &str) -> Result<Node, Error> {
         let mut config = NodeConfig::new(account());
         config.policy.concurrency = Concurrency::Queue;
+        config.policy.unregistered_alarms = UnregisteredAlarms::Ignore;
         let keys = MasterKeys::parse(keys).map_err(|error| Error::Internal(error.to_string()))?;
         let (log, clock) = (Arc::new(self.log.clone()), Arc::new(self.clock.clone()));
         Node::start(config, log, clock, Arc::new(SeededEntropy::new(seed)), keys).await
@@ -130,7 +137,7 @@ impl Script {
             name: it(name),
             description: None,
             kind,
-            validators: vec![Validator { json_schema: r#"{"type":"object"}"#.into() }],
+            validators: vec![Validator::JsonSchema(r#"{"type":"object"}"#.into())],
             tags: Tags::default(),
         };
         let limits = node.execute(profile("limits", ProfileType::Freeform), self.cause()).await?.outcome;
@@ -206,6 +213,8 @@ impl Script {
             description: None,
             tags: Tags::default(),
             latest_deployment_number: None,
+            dynamic_parameters: vec![],
+            override_alarms: None,
         };
         Ok(node.deploy(wanted, self.cause()).await?.outcome)
     }
@@ -270,6 +279,49 @@ impl Script {
         node.execute(TagResource { resource: strategy.clone(), tags: tags("pace", "slow") }, self.cause())
             .await?;
         node.execute(UntagResource { resource: strategy, keys: vec!["pace".into()] }, self.cause()).await?;
+        Ok(())
+    }
+
+    async fn alarm(&self, node: &Node, arn: &str) -> Result<(), Error> {
+        let command = PutAlarm {
+            arn: it(arn),
+            description: None,
+            source: AlarmSource::Pushed,
+            fresh_for: None,
+            actions_enabled: true,
+            secret: None,
+        };
+        node.execute(command, self.cause()).await.map(|_| ())
+    }
+
+    async fn report(&self, node: &Node, state: AlarmState) -> Result<(), Error> {
+        let cause = self.cause();
+        let report = AlarmReport {
+            alarm: it("too many errors"),
+            revision: None,
+            state,
+            at: node.now(),
+            actions_enabled: true,
+            reason: None,
+            group: None,
+        };
+        node.execute(ReportAlarms { reports: vec![report] }, cause).await.map(|_| ())
+    }
+
+    /// An alarm takes a deployment back, and is switched off.
+    async fn alarms(&self, node: &Node, shop: &Shop) -> Result<(), ConfigurationRefused> {
+        self.alarm(node, "too many errors").await?;
+        self.report(node, AlarmState::Ok).await?;
+        self.deploy(node, shop, &shop.flags, &shop.slowly).await?;
+        self.wait(node, 250, shop, |state, _| state == DeploymentState::Deploying).await;
+        self.report(node, AlarmState::Ok).await?;
+        self.wait(node, 50, shop, |_, ppm| ppm == 500_000).await;
+        self.report(node, AlarmState::Alarm).await?;
+        self.wait(node, 1, shop, |state, _| state == DeploymentState::RolledBack).await;
+        node.execute(ChangeAlarm { arn: it("too many errors"), actions_enabled: false }, self.cause())
+            .await?;
+        self.alarm(node, "old").await?;
+        node.execute(DeleteAlarm { arn: it("old") }, self.cause()).await?;
         Ok(())
     }
 
@@ -363,6 +415,62 @@ impl Script {
         };
         let strategy = node.execute(strategy, self.cause()).await?.outcome;
         node.execute(DeleteDeploymentStrategy { strategy }, self.cause()).await?;
+        Ok(())
+    }
+
+    /// An extension comes, is told something in vain, and goes; one stays.
+    async fn extensions(&self, node: &Node, shop: &Shop) -> Result<(), ConfigurationRefused> {
+        let action = |uri: &str| Action { name: it("tell"), description: None, uri: it(uri), role: None };
+        let parameter = Parameter { description: None, required: false, dynamic: true };
+        let create = CreateExtension {
+            name: it("chat"),
+            description: Some(it("Tells a channel")),
+            actions: BTreeMap::from([(ActionPoint::OnDeploymentStart, action("https://chat.example/a"))]),
+            parameters: BTreeMap::from([(it("channel"), parameter)]),
+            tags: tags("team", "platform"),
+            latest_version: None,
+        };
+        let (extension, _) = node.execute(create.clone(), self.cause()).await?.outcome;
+        let second = CreateExtension { latest_version: Some(1), ..create };
+        node.execute(second, self.cause()).await?;
+        let update = UpdateExtension {
+            extension: extension.clone(),
+            version: None,
+            description: Some(it("")),
+            actions: Some(BTreeMap::from([(
+                ActionPoint::OnDeploymentStart,
+                action("https://chat.example/b"),
+            )])),
+            parameters: None,
+        };
+        node.execute(update, self.cause()).await?;
+        let associate = CreateExtensionAssociation {
+            extension: extension.clone(),
+            version: Some(ExtensionVersionNumber(1)),
+            resource: Resource::Application(shop.application.clone()),
+            parameters: BTreeMap::from([(it("channel"), it("#shop"))]),
+            tags: Tags::default(),
+        };
+        let association = node.execute(associate.clone(), self.cause()).await?.outcome;
+        let parameters = Some(BTreeMap::from([(it("channel"), it("#store"))]));
+        let update = UpdateExtensionAssociation { association: association.clone(), parameters };
+        node.execute(update, self.cause()).await?;
+        let deployment = self.deploy(node, shop, &shop.limits, &it("AppConfig.AllAtOnce")).await?;
+        if let Some(delivery) = node.view().world.deliveries().keys().next().copied() {
+            let failure = Some(Failure { code: "TimedOut".into(), message: "no answer within 15 s".into() });
+            node.execute(EndDelivery { delivery, failure, attempts: 12 }, self.cause()).await?;
+            node.execute(DeliverAgain { delivery }, self.cause()).await?;
+            node.execute(EndDelivery { delivery, failure: None, attempts: 1 }, self.cause()).await?;
+        }
+        let (application, environment) = (shop.application.clone(), shop.production.clone());
+        let tick = Tick { application, environment, deployment };
+        let heed = HeedTick { tick, invocations: vec![], roll_back: Some(it("Too many errors")) };
+        node.execute(heed, self.cause()).await?;
+        node.execute(DeleteExtensionAssociation { association }, self.cause()).await?;
+        let version = Some(ExtensionVersionNumber(1));
+        node.execute(DeleteExtension { extension: extension.clone(), version }, self.cause()).await?;
+        node.execute(CreateExtensionAssociation { version: None, ..associate }, self.cause()).await?;
+        node.signing_secret(extension.as_str()).await?;
         Ok(())
     }
 

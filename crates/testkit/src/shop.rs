@@ -142,6 +142,8 @@ impl Shop {
             description: None,
             tags: Tags::default(),
             latest_deployment_number: None,
+            dynamic_parameters: vec![],
+            override_alarms: None,
         };
         Ok(self.node.deploy(wanted, cause()).await?.outcome)
     }

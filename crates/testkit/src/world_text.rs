@@ -4,8 +4,8 @@
 use std::fmt::{self, Write};
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Phase, Plan, TriggeredBy};
 use yardarm_domain::{
-    Application, Deployment, DeploymentLogKind, Description, Environment, EnvironmentState, Live,
-    ProfileType, ReplicateTo, Tags, TokenScope, World, live,
+    Alarm, AlarmArn, AlarmOverride, AlarmSource, Application, Deployment, DeploymentLogKind, Description,
+    Environment, EnvironmentState, Live, ProfileType, ReplicateTo, Tags, TokenScope, Validator, World, live,
 };
 
 /// Everything in `world`, one fact a line.
@@ -71,7 +71,95 @@ fn write(out: &mut String, world: &World) -> fmt::Result {
             tags(&strategy.tags)
         )?;
     }
+    write_extensions(out, world)?;
+    world.alarms().values().try_for_each(|alarm| write_alarm(out, alarm))?;
     world.applications().values().try_for_each(|application| write_application(out, world, application))
+}
+
+/// Nothing for worlds from before there were extensions.
+fn write_extensions(out: &mut String, world: &World) -> fmt::Result {
+    if world.signing_key().is_some() {
+        writeln!(out, "signing key: sealed")?;
+    }
+    for extension in world.extensions().values() {
+        writeln!(out, "extension {} `{}` #{}", extension.id, extension.name, extension.ordinal)?;
+        for version in extension.versions.values() {
+            let rest = about(&version.description) + &tags(&version.tags);
+            writeln!(out, "  version {}{rest}", version.number)?;
+            for (point, action) in &version.actions {
+                let rest = about(&action.description);
+                let role = action.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
+                writeln!(out, "    {point:?}: `{}` calls {}{role}{rest}", action.name, action.uri)?;
+            }
+            for (name, parameter) in &version.parameters {
+                let how = match (parameter.required, parameter.dynamic) {
+                    (true, _) => "required",
+                    (_, true) => "dynamic",
+                    _ => "optional",
+                };
+                writeln!(out, "    parameter `{name}` {how}{}", about(&parameter.description))?;
+            }
+        }
+    }
+    for association in world.associations().values() {
+        let (id, extension, version) = (&association.id, &association.extension, association.version);
+        let (resource, ordinal) = (&association.resource, association.ordinal);
+        let rest = tags(&association.tags);
+        writeln!(out, "association {id} #{ordinal}: {extension} version {version} on {resource}{rest}")?;
+        for (name, value) in &association.parameters {
+            writeln!(out, "  `{name}` is `{value}`")?;
+        }
+    }
+    for delivery in world.deliveries().values() {
+        let (association, point) = (&delivery.applied.association, delivery.invocation.point);
+        writeln!(out, "delivery {} waits: {association} {point:?}", delivery.id)?;
+    }
+    for (id, given_up) in world.undelivered() {
+        let (attempts, code) = (given_up.attempts, &given_up.failure.code);
+        writeln!(out, "delivery {id} was given up after {attempts} attempts: {code}")?;
+    }
+    Ok(())
+}
+
+fn write_alarm(out: &mut String, alarm: &Alarm) -> fmt::Result {
+    let Alarm { arn, fresh_for, revision, ordinal, created_at, changed_at, .. } = alarm;
+    let source = match &alarm.source {
+        AlarmSource::Prometheus(asked) => format!(
+            "{} of {} {} {} for {} s, no data is {}",
+            asked.query,
+            asked.url,
+            asked.comparison.as_str(),
+            asked.threshold.number(),
+            asked.for_s,
+            asked.missing_data.as_str()
+        ),
+        AlarmSource::Pushed => "pushed".into(),
+        AlarmSource::CloudWatch(asked) => {
+            let endpoint = asked.endpoint.as_ref().map(|url| format!(" at {url}")).unwrap_or_default();
+            format!("{} of CloudWatch in {}{endpoint}", asked.name, asked.region)
+        }
+    };
+    let actions = if alarm.actions_enabled { "acts" } else { "does not act" };
+    let secret = if alarm.secret.is_some() { "with" } else { "without" };
+    writeln!(
+        out,
+        "alarm {arn} #{ordinal}, revision {revision}, since {created_at}, changed at {changed_at}: {source}, \
+         fresh for {} s, {actions}, {secret} a secret{}",
+        fresh_for.seconds(),
+        about(&alarm.description)
+    )?;
+    let Some(evidence) = &alarm.evidence else { return Ok(()) };
+    let reason = evidence.reason.as_ref().map(|reason| format!(", \"{reason}\"")).unwrap_or_default();
+    let breach = evidence.breaching_since.map(|at| format!(", breaching since {at}")).unwrap_or_default();
+    let (state, actions) = (evidence.state.as_str(), evidence.actions_enabled);
+    let firing: Vec<_> = evidence.firing.iter().map(ToString::to_string).collect();
+    writeln!(
+        out,
+        "  {state} at {}, since {}{breach}, actions {actions}, firing [{}]{reason}",
+        evidence.at,
+        evidence.since,
+        firing.join(" ")
+    )
 }
 
 fn write_application(out: &mut String, world: &World, application: &Application) -> fmt::Result {
@@ -91,7 +179,10 @@ fn write_application(out: &mut String, world: &World, application: &Application)
             profile.latest_version
         )?;
         for validator in &profile.validators {
-            writeln!(out, "    validator {}", validator.json_schema)?;
+            match validator {
+                Validator::JsonSchema(schema) => writeln!(out, "    validator {schema}")?,
+                Validator::Lambda(function) => writeln!(out, "    validator function {function}")?,
+            }
         }
         for version in profile.versions.values() {
             let label = version.label.as_ref().map(|label| format!(" `{label}`")).unwrap_or_default();
@@ -164,7 +255,13 @@ fn write_deployment(out: &mut String, deployment: &Deployment) -> fmt::Result {
         deployment.started_at,
         deployment.exposure()
     )?;
-    deployment.log.iter().try_for_each(|entry| writeln!(out, "      {} {}", entry.at, happened(entry.kind)))
+    if let Some(AlarmOverride { alarms, by, reason }) = &deployment.alarms_overridden {
+        writeln!(out, "      over the alarms {} by {by}: {reason}", listed(alarms))?;
+    }
+    if !deployment.alarms_not_watched.is_empty() {
+        writeln!(out, "      not watched by {}", listed(&deployment.alarms_not_watched))?;
+    }
+    deployment.log.iter().try_for_each(|entry| writeln!(out, "      {} {}", entry.at, happened(&entry.kind)))
 }
 
 fn kind(kind: ProfileType) -> &'static str {
@@ -193,7 +290,11 @@ fn phase(phase: Phase) -> String {
     }
 }
 
-fn happened(kind: DeploymentLogKind) -> String {
+fn listed(alarms: &[AlarmArn]) -> String {
+    alarms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn happened(kind: &DeploymentLogKind) -> String {
     match kind {
         DeploymentLogKind::Started => "started".into(),
         DeploymentLogKind::Exposed(exposure) => format!("exposed to {exposure}"),
@@ -202,6 +303,9 @@ fn happened(kind: DeploymentLogKind) -> String {
         DeploymentLogKind::Completed { instantly: false } => "completed".into(),
         DeploymentLogKind::RolledBack(TriggeredBy::User) => "rolled back by a user".into(),
         DeploymentLogKind::RolledBack(TriggeredBy::Yardarm) => "rolled back by the engine".into(),
+        DeploymentLogKind::RolledBack(TriggeredBy::Alarm { alarm, state }) => {
+            format!("rolled back by alarm {alarm} in {}", state.as_str())
+        }
         DeploymentLogKind::Reverted => "reverted".into(),
     }
 }

@@ -11,6 +11,7 @@ mod errors;
 mod evaluation;
 mod experiments;
 mod extensions;
+mod invocations;
 mod model;
 mod native;
 

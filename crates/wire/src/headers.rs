@@ -37,6 +37,8 @@ headers! {
     LATEST_VERSION_NUMBER = "latest-version-number";
     /// StopDeployment: `true` also takes back a completed deployment.
     ALLOW_REVERT = "allow-revert";
+    /// StartDeployment: why it is to be started although alarms speak against it.
+    YARDARM_OVERRIDE_ALARMS = "yardarm-override-alarms";
     /// GetConfiguration: the deployed version. Sent with GetLatestConfiguration and native reads too.
     CONFIGURATION_VERSION = "configuration-version";
     /// GetLatestConfiguration: the token of the next call.

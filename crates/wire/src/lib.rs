@@ -14,6 +14,7 @@
 //! - The AWS planes spell members in PascalCase, the native API ([`native`]) in camelCase.
 
 pub mod accounts;
+pub mod alarms;
 pub mod applications;
 pub mod body;
 pub mod constraints;
@@ -28,6 +29,7 @@ pub mod extensions;
 pub mod floats;
 pub mod headers;
 pub mod hosted_versions;
+pub mod invocations;
 pub mod native;
 pub mod operations;
 pub mod pages;

@@ -28,6 +28,16 @@ pub mod paths {
     pub const TOKENS: &str = "/yardarm/v1/tokens";
     /// `GET` and `DELETE` of one bearer token.
     pub const TOKEN: &str = "/yardarm/v1/tokens/{tokenId}";
+    /// `GET` lists the alarms.
+    pub const ALARMS: &str = "/yardarm/v1/alarms";
+    /// `GET`, `PUT`, `PATCH` and `DELETE` of one alarm, by its percent-encoded ARN.
+    pub const ALARM: &str = "/yardarm/v1/alarms/{alarm}";
+    /// `PUT`: what an alarm says.
+    pub const ALARM_STATE: &str = "/yardarm/v1/alarms/{alarm}/state";
+    /// `POST`: a notification of Alertmanager.
+    pub const ALARM_ALERTMANAGER: &str = "/yardarm/v1/alarms/{alarm}/alertmanager";
+    /// `POST`: a notification of Grafana.
+    pub const ALARM_GRAFANA: &str = "/yardarm/v1/alarms/{alarm}/grafana";
     /// `DELETE` with `?cascade=true` removes an application and all it contains.
     pub const APPLICATION: &str = "/yardarm/v1/applications/{application}";
     /// `GET` reads deployed configuration; `?wait=SECONDS` waits for a change.
@@ -48,6 +58,12 @@ pub mod paths {
     /// `POST`: why a flag is what it is for somebody in a stored version.
     pub const EXPLAIN_VERSION: &str =
         "/yardarm/v1/applications/{application}/configurations/{profile}/versions/{version}/explain";
+    /// `GET`: what extensions are still to be told, and what they could not be told.
+    pub const DELIVERIES: &str = "/yardarm/v1/deliveries";
+    /// `POST`: tries a delivery again that was given up.
+    pub const RETRY_DELIVERY: &str = "/yardarm/v1/deliveries/{deliveryId}/retry";
+    /// `GET`: the secret that calls to an extension are signed with.
+    pub const SIGNING_SECRET: &str = "/yardarm/v1/extensions/{extension}/signing-secret";
     /// `POST` creates a deployment strategy, `GET` lists them.
     pub const DEPLOYMENT_STRATEGIES: &str = "/yardarm/v1/deployment-strategies";
     /// `GET` says what this server is.
@@ -64,6 +80,66 @@ pub mod paths {
 pub struct Items<T> {
     /// The entries.
     pub items: Vec<T>,
+}
+
+/// Something that an extension is to be told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivery {
+    /// Its id; the webhook's id is the same after `msg_`.
+    pub delivery_id: String,
+    /// `waiting`, or `given-up`.
+    pub state: DeliveryState,
+    /// The extension's id.
+    pub extension_id: String,
+    /// The association because of which it is told.
+    pub extension_association_id: String,
+    /// When in the work, as in `ON_DEPLOYMENT_START`.
+    pub action_point: String,
+    /// The action's name.
+    pub action_name: String,
+    /// What is called.
+    pub uri: String,
+    /// About which application.
+    pub application_id: String,
+    /// About which environment.
+    pub environment_id: String,
+    /// About which deployment.
+    pub deployment_number: u64,
+    /// When what it tells of happened.
+    pub occurred_at: WireTime,
+    /// How often it was tried; only once it was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u64>,
+    /// A word for why it was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// A sentence for why it was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+    /// When it was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_up_at: Option<WireTime>,
+}
+
+/// What becomes of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeliveryState {
+    /// It is tried again and again.
+    Waiting,
+    /// It is not tried any more.
+    GivenUp,
+}
+
+/// The secret that calls to an extension are signed with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SigningSecret {
+    /// The extension's id.
+    pub extension_id: String,
+    /// As libraries for Standard Webhooks want it: `whsec_` and base64.
+    pub secret: String,
 }
 
 /// Body of `POST` [`paths::ACCESS_KEYS`].

@@ -7,15 +7,21 @@
 use crate::commands::Failure;
 use crate::environment;
 use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use yardarm_domain::rollout::Begin;
-use yardarm_domain::{Account, AccountId, Concurrency, Policy, Quotas, Region};
+use yardarm_domain::{
+    Account, AccountId, Concurrency, Policy, Quotas, Region, RetryPolicy, TickInterval, UnregisteredAlarms,
+};
 use yardarm_listen::Bounds;
-use yardarm_node::{NodeConfig, SessionSettings};
-use yardarm_server::{Authentication, Limits, OfrepSettings, RateLimits, ServerSettings, StreamSettings};
+use yardarm_node::{AlarmSettings, NodeConfig, SessionSettings};
+use yardarm_outbound::{Network, Policy as CallPolicy, Target as CallTarget};
+use yardarm_server::{
+    Authentication, Limits, OfrepSettings, OutsideSettings, RateLimits, ServerSettings, StreamSettings,
+};
 
 /// How requests prove who sent them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -37,6 +43,16 @@ pub(crate) enum ConcurrencyOption {
     OnePerProfile,
     /// Let it wait its turn.
     Queue,
+}
+
+/// What a monitor means whose alarm is not registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum UnregisteredOption {
+    /// Nobody would watch it: refuse to deploy there.
+    Refuse,
+    /// Nothing; the deployment's event log says that it is not watched.
+    Ignore,
 }
 
 /// When a rollout takes its first step.
@@ -165,6 +181,14 @@ options! {
     strict_latest_deployment_number: bool = "YARDARM_STRICT_LATEST_DEPLOYMENT_NUMBER", "strict-latest-deployment-number", false, (num_args = 0..=1, default_missing_value = "true", require_equals = true);
     /// Refuse a monitor without AlarmRoleArn.
     strict_alarm_role: bool = "YARDARM_STRICT_ALARM_ROLE", "strict-alarm-role", false, (num_args = 0..=1, default_missing_value = "true", require_equals = true);
+    /// What a monitor means whose alarm is not registered: refuse deployments there, or ignore the monitor and say so.
+    unregistered_alarms: UnregisteredOption = "YARDARM_UNREGISTERED_ALARMS", "unregistered-alarms", UnregisteredOption::Refuse;
+    /// How often the source of an alarm is asked while a deployment depends on it.
+    alarm_poll_seconds: u32 = "YARDARM_ALARM_POLL_SECONDS", "alarm-poll-seconds", 5;
+    /// Watch the CloudWatch alarms that monitors name by ARN, with the AWS credentials of the environment.
+    cloudwatch_alarms: bool = "YARDARM_CLOUDWATCH_ALARMS", "cloudwatch-alarms", false, (num_args = 0..=1, default_missing_value = "true", require_equals = true);
+    /// Where to ask for CloudWatch alarms instead of AWS, as in `http://127.0.0.1:4566`.
+    cloudwatch_endpoint: String = "YARDARM_CLOUDWATCH_ENDPOINT", "cloudwatch-endpoint", String::new();
     /// What clients that ask for no interval are told to poll at.
     poll_interval_seconds: u32 = "YARDARM_POLL_INTERVAL_SECONDS", "poll-interval-seconds", 60;
     /// Refuse polls earlier than the announced interval from everyone, not only from those who asked for one.
@@ -225,6 +249,23 @@ options! {
     quota_queued_deployments: usize = "YARDARM_QUOTA_QUEUED_DEPLOYMENTS", "quota-queued-deployments", Quotas::default().queued_deployments;
     /// The most bearer tokens.
     quota_bearer_tokens: usize = "YARDARM_QUOTA_BEARER_TOKENS", "quota-bearer-tokens", Quotas::default().bearer_tokens;
+    /// What to call for an ARN, as in arn:aws:lambda:eu-west-1:123456789012:function:check=`https://functions.example/check`;
+    /// several are separated by blanks.
+    call_targets: String = "YARDARM_CALL_TARGETS", "call-targets", String::new();
+    /// Networks that extensions' URLs may lead to besides public addresses, as in 10.1.0.0/16, separated by commas.
+    call_networks: String = "YARDARM_CALL_NETWORKS", "call-networks", String::new();
+    /// How long an extension or a validator may take to answer.
+    call_timeout_seconds: u32 = "YARDARM_CALL_TIMEOUT_SECONDS", "call-timeout-seconds", 15;
+    /// How often extensions are asked while a deployment is on its way.
+    tick_seconds: u32 = "YARDARM_TICK_SECONDS", "tick-seconds", 60;
+    /// How often it is tried to tell an extension something.
+    delivery_attempts: u32 = "YARDARM_DELIVERY_ATTEMPTS", "delivery-attempts", RetryPolicy::default().attempts;
+    /// The most versions of extensions.
+    quota_extensions: usize = "YARDARM_QUOTA_EXTENSIONS", "quota-extensions", Quotas::default().extensions;
+    /// The most associations of extensions.
+    quota_extension_associations: usize = "YARDARM_QUOTA_EXTENSION_ASSOCIATIONS", "quota-extension-associations", Quotas::default().extension_associations;
+    /// The most alarms.
+    quota_alarms: usize = "YARDARM_QUOTA_ALARMS", "quota-alarms", Quotas::default().alarms;
     /// The most access keys.
     quota_access_keys: usize = "YARDARM_QUOTA_ACCESS_KEYS", "quota-access-keys", Quotas::default().access_keys;
 }
@@ -274,6 +315,9 @@ impl InForce {
     fn check(&self) -> Result<(), Failure> {
         self.account()?;
         self.ofrep()?;
+        self.ticks()?;
+        self.outside()?;
+        self.call_policy()?;
         let open = !self.listen.ip().is_loopback();
         if self.dev && open {
             let listen = self.listen;
@@ -347,6 +391,9 @@ impl InForce {
                 queued_deployments: self.quota_queued_deployments,
                 access_keys: self.quota_access_keys,
                 bearer_tokens: self.quota_bearer_tokens,
+                extensions: self.quota_extensions,
+                extension_associations: self.quota_extension_associations,
+                alarms: self.quota_alarms,
             },
             policy: Policy {
                 concurrency: match self.deployment_concurrency {
@@ -359,6 +406,11 @@ impl InForce {
                     GrowthOption::AtOnce => Begin::AtOnce,
                 },
                 strict_latest_deployment_number: self.strict_latest_deployment_number,
+                ticks: self.ticks()?,
+                unregistered_alarms: match self.unregistered_alarms {
+                    UnregisteredOption::Refuse => UnregisteredAlarms::Refuse,
+                    UnregisteredOption::Ignore => UnregisteredAlarms::Ignore,
+                },
             },
             sessions: SessionSettings {
                 poll_interval_s: self.poll_interval_seconds,
@@ -368,6 +420,56 @@ impl InForce {
             snapshot_every: self.snapshot_every.max(1),
             ..NodeConfig::new(self.account()?)
         })
+    }
+
+    fn ticks(&self) -> Result<TickInterval, Failure> {
+        let seconds = self.tick_seconds;
+        let bad = || Failure::usage(format!("--tick-seconds is 1 to 3600, not {seconds}"));
+        TickInterval::from_seconds(seconds).ok_or_else(bad)
+    }
+
+    /// How calls to the outside are made.
+    pub(crate) fn outside(&self) -> Result<OutsideSettings, Failure> {
+        let one = |text: &str| {
+            let bad = || Failure::usage(format!("--call-targets has ARN=URL, not `{text}`"));
+            let (arn, url) =
+                text.split_once('=').filter(|(arn, _)| arn.starts_with("arn:")).ok_or_else(bad)?;
+            let target = url.parse::<CallTarget>();
+            let target = target.map_err(|error| Failure::usage(format!("--call-targets: {error}")))?;
+            Ok((arn.to_owned(), target))
+        };
+        let seconds = self.call_timeout_seconds;
+        if !(1..=60).contains(&seconds) {
+            return Err(Failure::usage(format!("--call-timeout-seconds is 1 to 60, not {seconds}")));
+        }
+        Ok(OutsideSettings {
+            targets: self.call_targets.split_whitespace().map(one).collect::<Result<_, Failure>>()?,
+            time: Duration::from_secs(seconds.into()),
+            ..OutsideSettings::default()
+        })
+    }
+
+    /// Which addresses extensions' URLs may lead to.
+    pub(crate) fn call_policy(&self) -> Result<CallPolicy, Failure> {
+        let networks = self.call_networks.split(',').map(str::trim).filter(|text| !text.is_empty());
+        networks.map(str::parse::<Network>).try_fold(CallPolicy::public(), |policy, network| {
+            let network = network.map_err(|error| Failure::usage(format!("--call-networks: {error}")))?;
+            Ok(policy.and(network))
+        })
+    }
+
+    /// How it is tried again to tell extensions something.
+    pub(crate) fn retries(&self) -> RetryPolicy {
+        RetryPolicy { attempts: self.delivery_attempts.max(1), ..RetryPolicy::default() }
+    }
+
+    /// For the alarm watcher.
+    pub(crate) fn alarms(&self) -> AlarmSettings {
+        AlarmSettings {
+            poll_every: SignedDuration::from_secs(self.alarm_poll_seconds.max(1).into()),
+            cloudwatch_arns: self.cloudwatch_alarms,
+            ..AlarmSettings::default()
+        }
     }
 
     /// For the server.

@@ -11,4 +11,5 @@ mod plan;
 mod step;
 
 pub use plan::{Begin, GrowthFactor, GrowthType, Plan};
+pub(crate) use step::CLOCK_DISAGREEMENT;
 pub use step::{Input, NotPossible, Phase, Transition, TriggeredBy, step};

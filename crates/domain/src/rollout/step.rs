@@ -1,6 +1,8 @@
 //! One decision of the rollout engine, and what it leads to.
 
 use super::plan::{Begin, Plan};
+use crate::alarm::AlarmState;
+use crate::text::AlarmArn;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use yardarm_flags::Exposure;
@@ -34,12 +36,17 @@ pub enum Phase {
 }
 
 /// What the engine is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// Time may have passed.
+    /// Time may have passed, and nothing speaks against the next step.
     Tick,
     /// Nothing is in front of it any more.
-    Proceed,
+    Proceed {
+        /// Whether its steps need evidence: then none is taken before it was asked for.
+        watched: bool,
+    },
+    /// Something says that it does harm.
+    RollBack(TriggeredBy),
     /// Somebody wants it stopped.
     Stop {
         /// Also when it is complete already.
@@ -48,17 +55,24 @@ pub enum Input {
 }
 
 /// Who or what caused a rollback.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TriggeredBy {
     /// A request.
     User,
     /// The engine itself.
     Yardarm,
+    /// Evidence, or the want of it.
+    Alarm {
+        /// Which alarm.
+        alarm: AlarmArn,
+        /// What it said.
+        state: AlarmState,
+    },
 }
 
 /// What the engine decides. Recorded as events; [`Phase::after`] is their effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transition {
     /// A queued deployment starts to grow.
     Begun,
@@ -100,7 +114,7 @@ const REVERTIBLE: SignedDuration = SignedDuration::from_hours(72);
 const PUNCTUAL: SignedDuration = SignedDuration::from_secs(10);
 
 /// A clock behind the last transition by less than this is two nodes disagreeing a little; more is a clock set back.
-const CLOCK_DISAGREEMENT: SignedDuration = SignedDuration::from_secs(60);
+pub(crate) const CLOCK_DISAGREEMENT: SignedDuration = SignedDuration::from_secs(60);
 
 /// One decision: no clock, no I/O, no randomness. Same arguments, same answer. Nothing to do is an empty answer.
 ///
@@ -108,10 +122,13 @@ const CLOCK_DISAGREEMENT: SignedDuration = SignedDuration::from_secs(60);
 /// [`NotPossible`] for a stop in a state that cannot be stopped.
 pub fn step(plan: &Plan, phase: Phase, input: Input, now: Timestamp) -> Result<Vec<Transition>, NotPossible> {
     match (phase, input) {
-        (Phase::Queued, Input::Proceed) if plan.is_instant() => {
+        (Phase::Queued, Input::Proceed { watched: false }) if plan.is_instant() => {
             Ok(vec![Transition::Begun, Transition::Completed])
         }
-        (Phase::Queued, Input::Proceed) => Ok(vec![Transition::Begun]),
+        (Phase::Queued, Input::Proceed { .. }) => Ok(vec![Transition::Begun]),
+        (Phase::Growing { .. } | Phase::Baking { .. }, Input::RollBack(by)) => {
+            Ok(vec![Transition::RolledBack(by)])
+        }
         (Phase::Queued | Phase::Growing { .. } | Phase::Baking { .. }, Input::Stop { .. }) => {
             Ok(vec![Transition::RolledBack(TriggeredBy::User)])
         }
@@ -131,14 +148,17 @@ pub fn step(plan: &Plan, phase: Phase, input: Input, now: Timestamp) -> Result<V
             let over = plan.wake_at(phase).is_some_and(|due| now >= due);
             Ok(if over { vec![Transition::Completed] } else { vec![] })
         }
-        (Phase::Queued | Phase::Complete { .. } | Phase::RolledBack | Phase::Reverted, Input::Tick)
+        (
+            Phase::Queued | Phase::Complete { .. } | Phase::RolledBack | Phase::Reverted,
+            Input::Tick | Input::RollBack(_),
+        )
         | (
             Phase::Growing { .. }
             | Phase::Baking { .. }
             | Phase::Complete { .. }
             | Phase::RolledBack
             | Phase::Reverted,
-            Input::Proceed,
+            Input::Proceed { .. },
         ) => Ok(vec![]),
     }
 }
@@ -204,16 +224,18 @@ impl Plan {
 impl Phase {
     /// The phase that `transition`, recorded at `at`, leads to.
     #[must_use]
-    pub fn after(self, transition: Transition, at: Timestamp) -> Self {
+    pub fn after(self, transition: &Transition, at: Timestamp) -> Self {
         match (transition, self) {
             (Transition::Begun, _) => Self::Growing { step: 0, since: at },
-            (Transition::Advanced { step, since, .. }, _) => Self::Growing { step, since },
+            (Transition::Advanced { step, since, .. }, _) => Self::Growing { step: *step, since: *since },
             (Transition::BakeStarted { since }, _)
-            | (Transition::Rescheduled { since }, Self::Baking { .. }) => Self::Baking { since },
+            | (Transition::Rescheduled { since }, Self::Baking { .. }) => Self::Baking { since: *since },
             (Transition::Completed, _) => Self::Complete { at },
             (Transition::RolledBack(_), _) => Self::RolledBack,
             (Transition::Reverted, _) => Self::Reverted,
-            (Transition::Rescheduled { since }, Self::Growing { step, .. }) => Self::Growing { step, since },
+            (Transition::Rescheduled { since }, Self::Growing { step, .. }) => {
+                Self::Growing { step, since: *since }
+            }
             (
                 Transition::Rescheduled { .. },
                 Self::Queued | Self::Complete { .. } | Self::RolledBack | Self::Reverted,

@@ -255,18 +255,23 @@ fn validators(
     )
 }
 
-/// A schema is kept as it is and judged when it is used; a function cannot be called.
+/// A schema is kept as it is and judged when it is used; a function is called when it is used.
 fn served(validators: Vec<SentValidator>) -> Result<Vec<Validator>, Fault> {
     let one = |SentValidator { kind, content }| match kind {
-        ValidatorType::JsonSchema => Ok(Validator { json_schema: content }),
-        ValidatorType::Lambda if !names_an_account(&content) => {
+        ValidatorType::JsonSchema => Ok(Validator::JsonSchema(content)),
+        ValidatorType::Lambda if !is_url(&content) && !names_an_account(&content) => {
             Err(Fault::bad_request(format!("ARN {content} is invalid due to not containing an account ID.")))
         }
-        ValidatorType::Lambda => {
-            Err(Fault::bad_request("Yardarm does not serve validators of type LAMBDA yet."))
-        }
+        ValidatorType::Lambda => content.parse().map(Validator::Lambda).map_err(|limit| {
+            let limit: yardarm_domain::Constraint = limit;
+            Fault::bad_request(format!("ARN {content} is invalid: {limit}."))
+        }),
     };
     validators.into_iter().map(one).collect()
+}
+
+fn is_url(content: &str) -> bool {
+    content.starts_with("https://") || content.starts_with("http://")
 }
 
 fn names_an_account(arn: &str) -> bool {
@@ -304,7 +309,18 @@ fn profile_body(application: &Application, profile: &ConfigurationProfile) -> wi
 }
 
 fn validator_body(validator: &Validator) -> wire::Validator {
-    wire::Validator { validator_type: ValidatorType::JsonSchema, content: validator.json_schema.clone() }
+    let content = match validator {
+        Validator::JsonSchema(schema) => schema.clone(),
+        Validator::Lambda(function) => function.to_string(),
+    };
+    wire::Validator { validator_type: validator_type(validator), content }
+}
+
+fn validator_type(validator: &Validator) -> ValidatorType {
+    match validator {
+        Validator::JsonSchema(_) => ValidatorType::JsonSchema,
+        Validator::Lambda(_) => ValidatorType::Lambda,
+    }
 }
 
 fn profile_summary(
@@ -316,7 +332,7 @@ fn profile_summary(
         id: profile.id.to_string(),
         name: profile.name.to_string(),
         location_uri: HOSTED.into(),
-        validator_types: profile.validators.iter().map(|_| ValidatorType::JsonSchema).collect(),
+        validator_types: profile.validators.iter().map(validator_type).collect(),
         profile_type: type_name(profile.kind).into(),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::configuration_profiles::{FEATURE_FLAGS, HOSTED, no_kms_key};
 use super::deployment_strategies::{growth_word, minutes};
-use super::environments;
 use super::pages::{List, PageRequest};
+use super::{environments, extensions};
 use crate::answer::Answer;
 use crate::arguments::{Arguments, Checked, MOST};
 use crate::call::Call;
@@ -13,12 +13,14 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use yardarm_domain::rollout::TriggeredBy;
 use yardarm_domain::{
-    Application, ApplicationId, Deployment, DeploymentLogEntry, DeploymentLogKind, DeploymentNumber,
-    Environment, EnvironmentId, Exposure, ProfileType, StopDeployment,
+    AlarmArn, AlarmOverride, Application, ApplicationId, Deployment, DeploymentLogEntry, DeploymentLogKind,
+    DeploymentNumber, DynamicParameter, Environment, EnvironmentId, Exposure, Invocation, ParameterName,
+    ParameterValue, ProfileType, StopDeployment,
 };
 use yardarm_node::{DeployConfiguration, View};
 use yardarm_wire::constraints::Constraint;
 use yardarm_wire::enums::{self, DeploymentEventType, DeploymentType};
+use yardarm_wire::errors::ErrorKind;
 use yardarm_wire::floats::WireFloat;
 use yardarm_wire::{deployments as wire, headers, patterns};
 
@@ -31,17 +33,12 @@ pub(crate) async fn start(call: Call) -> Result<Answer, Fault> {
     let description = arguments.optional("Description", body.description.as_deref());
     let tags = arguments.tags(body.tags);
     let key = arguments.optional_text("KmsKeyIdentifier", body.kms_key_identifier.as_deref(), 1..=2_048);
-    let extension = dynamic_parameters(&mut arguments, body.dynamic_extension_parameters.as_ref());
+    let dynamic = dynamic_parameters(&mut arguments, body.dynamic_extension_parameters.as_ref());
     let latest = arguments.optional_number("LatestDeploymentNumber", body.latest_deployment_number, 0..=MOST);
-    let (strategy, profile, version, description, tags, key, extension, latest_deployment_number) =
-        arguments.finish((strategy, profile, version, description, tags, key, extension, latest))?;
+    let (strategy, profile, version, description, tags, key, dynamic, latest_deployment_number) =
+        arguments.finish((strategy, profile, version, description, tags, key, dynamic, latest))?;
     no_kms_key(key)?;
-    if let Some(extension) = extension {
-        let nowhere = "which is associated with none of application, environment and configuration profile";
-        let message =
-            format!("DynamicExtensionParameters has a parameter of extension {extension}, {nowhere}.");
-        return Err(Fault::bad_request(message));
-    }
+    let override_alarms = override_alarms(&call)?;
     let wanted = {
         let view = call.node.view();
         let (application, environment) = environments::named(&call, &view)?;
@@ -54,6 +51,8 @@ pub(crate) async fn start(call: Call) -> Result<Answer, Fault> {
             description,
             tags,
             latest_deployment_number,
+            dynamic_parameters: identified(&call, &view, dynamic)?,
+            override_alarms,
         }
     };
     let (application, environment) = (wanted.application.clone(), wanted.environment.clone());
@@ -105,6 +104,19 @@ pub(crate) async fn stop(call: Call) -> Result<Answer, Fault> {
     Answer::json(&changed(&call, &committed.view, &application, &environment, deployment)?)
 }
 
+/// Why alarms that speak against the deployment are to be overridden, if they are.
+fn override_alarms(call: &Call) -> Result<Option<String>, Fault> {
+    let Some(reason) = call.header(&headers::YARDARM_OVERRIDE_ALARMS) else { return Ok(None) };
+    let reason = reason.trim();
+    match reason.chars().count() {
+        0 => Err(Fault::bad_request("The header Yardarm-Override-Alarms needs a reason.")),
+        1..=1_024 => Ok(Some(reason.to_owned())),
+        1_025.. => {
+            Err(Fault::bad_request("The header Yardarm-Override-Alarms has more than 1024 characters."))
+        }
+    }
+}
+
 /// The number in the path. Zero names no deployment, but is no wrong number either.
 fn number(arguments: &mut Arguments, call: &Call) -> Checked<DeploymentNumber> {
     arguments.number_text("DeploymentNumber", call.label("DeploymentNumber"), 0..=MOST).map(DeploymentNumber)
@@ -124,44 +136,73 @@ fn changed(
     Ok(deployment_body(application, environment, deployment))
 }
 
-/// Checks the parameters for extensions and answers the first extension they name. The values are not shown: they may
-/// be secrets.
+/// A value for an extension's parameter, the extension as it was named.
+struct SentParameter<'p> {
+    extension: &'p str,
+    parameter: ParameterName,
+    value: ParameterValue,
+}
+
+/// Finds the extensions that parameters are given for.
+fn identified(
+    call: &Call,
+    view: &View,
+    sent: Vec<SentParameter<'_>>,
+) -> Result<Vec<DynamicParameter>, Fault> {
+    let one = |SentParameter { extension: named, parameter, value }| {
+        let extension = match extensions::find(call, view, named, None) {
+            Ok((extension, _)) => Some(extension.id.clone()),
+            // That it takes no part is said in better words later.
+            Err(fault) if fault.kind == ErrorKind::ResourceNotFound => None,
+            Err(fault) => return Err(fault),
+        };
+        Ok(DynamicParameter { named: named.to_owned(), extension, parameter, value })
+    };
+    sent.into_iter().map(one).collect()
+}
+
+/// Checks the parameters for extensions. The values are not shown: they may be secrets.
 fn dynamic_parameters<'p>(
     arguments: &mut Arguments,
     parameters: Option<&'p BTreeMap<String, String>>,
-) -> Checked<Option<&'p str>> {
+) -> Checked<Vec<SentParameter<'p>>> {
     const MEMBER: &str = "DynamicExtensionParameters";
-    let Some(parameters) = parameters else { return Checked::fine(None) };
+    let Some(parameters) = parameters else { return Checked::fine(vec![]) };
     if !(1..=10).contains(&parameters.len()) {
         let empty = parameters.is_empty();
         let constraint = if empty { Constraint::LengthAtLeast(1) } else { Constraint::LengthAtMost(10) };
         return arguments.concealed(MEMBER, constraint);
     }
-    let mut first = Checked::fine(None);
+    let mut all = Checked::fine(vec![]);
     for (key, value) in parameters {
-        let Some(extension) = extension_of(key) else {
-            let pattern = patterns::DYNAMIC_PARAMETER_KEY.pattern.unwrap_or_default();
-            let limit = Constraint::Pattern(pattern);
-            first = arguments.refused(MEMBER, key, format!("Map keys must satisfy constraint: [{limit}]"));
-            continue;
+        let named = match parameter_key(key) {
+            Some(named) => Checked::fine(named),
+            None => {
+                let pattern = patterns::DYNAMIC_PARAMETER_KEY.pattern.unwrap_or_default();
+                let limit = Constraint::Pattern(pattern);
+                arguments.refused(MEMBER, key, format!("Map keys must satisfy constraint: [{limit}]"))
+            }
         };
-        if !(1..=2_048).contains(&value.chars().count()) {
-            let [least, most] = [Constraint::LengthAtLeast(1), Constraint::LengthAtMost(2_048)];
-            first =
-                arguments.concealed(MEMBER, format!("Map value must satisfy constraint: [{most}, {least}]"));
-        }
-        first = first.map(|first| first.or(Some(extension)));
+        let value = match value.parse::<ParameterValue>() {
+            Ok(value) => Checked::fine(value),
+            Err(_) => {
+                let [least, most] = [Constraint::LengthAtLeast(1), Constraint::LengthAtMost(2_048)];
+                arguments.concealed(MEMBER, format!("Map value must satisfy constraint: [{most}, {least}]"))
+            }
+        };
+        all = Checked::all((all, named, value)).map(|(mut all, (extension, parameter), value)| {
+            all.push(SentParameter { extension, parameter, value });
+            all
+        });
     }
-    first
+    all
 }
 
-/// The extension in a parameter's key, which is `{extension}#{parameter}`.
-fn extension_of(key: &str) -> Option<&str> {
+/// Extension and parameter in a key, which is `{extension}#{parameter}`.
+fn parameter_key(key: &str) -> Option<(&str, ParameterName)> {
     let (extension, parameter) = key.split_once('#')?;
-    let fits = |text: &str, most: usize, not: &[char]| {
-        (1..=most).contains(&text.chars().count()) && !text.contains(not)
-    };
-    (fits(extension, 96, &['\n']) && fits(parameter, 64, &['/', '#', '\n'])).then_some(extension)
+    let named = (1..=96).contains(&extension.chars().count()) && !extension.contains('\n');
+    Some((extension, parameter.parse().ok().filter(|_| named)?))
 }
 
 fn deployment_body(
@@ -184,11 +225,11 @@ fn deployment_body(
         growth_factor: WireFloat::from(deployment.plan.factor.percent()),
         final_bake_time_in_minutes: minutes(deployment.plan.bake_s),
         state: deployment_state(deployment.state()),
-        event_log: deployment.log.iter().rev().flat_map(events).collect(),
+        event_log: event_log(deployment),
         percentage_complete: WireFloat::from(percent(deployment.exposure())),
         started_at: deployment.started_at.into(),
         completed_at: deployment.completed_at.map(Into::into),
-        applied_extensions: flag_helper(deployment).map(|helper| vec![helper]),
+        applied_extensions: applied_extensions(deployment),
         kms_key_arn: None,
         kms_key_identifier: None,
         version_label: deployment.label.as_ref().map(ToString::to_string),
@@ -219,6 +260,23 @@ fn percent(exposure: Exposure) -> f64 {
     f64::from(exposure.parts_per_million()) / 10_000.0
 }
 
+/// Absent when there are none.
+fn applied_extensions(deployment: &Deployment) -> Option<Vec<wire::AppliedExtension>> {
+    let own = deployment.extensions.iter().map(|applied| wire::AppliedExtension {
+        provided_identifier: None,
+        extension_id: applied.extension.to_string(),
+        extension_association_id: applied.association.to_string(),
+        version_number: applied.version.0.into(),
+        parameters: applied
+            .parameters
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect(),
+    });
+    let all: Vec<_> = flag_helper(deployment).into_iter().chain(own).collect();
+    (!all.is_empty()).then_some(all)
+}
+
 /// The service's flag checks count as an extension of every flag profile.
 fn flag_helper(deployment: &Deployment) -> Option<wire::AppliedExtension> {
     if deployment.kind != ProfileType::FeatureFlags {
@@ -233,10 +291,37 @@ fn flag_helper(deployment: &Deployment) -> Option<wire::AppliedExtension> {
     })
 }
 
+/// The event log, newest first, with the actions that ran during each event.
+fn event_log(deployment: &Deployment) -> Vec<wire::DeploymentEvent> {
+    let mut log = vec![];
+    for (index, entry) in (0_u32..).zip(&deployment.log) {
+        let mut told = events(deployment, entry);
+        if let Some(event) = told.first_mut() {
+            let ran = deployment.invocations.iter().filter(|ran| ran.entry == index);
+            event.action_invocations = ran.map(|ran| invocation_body(&ran.invocation)).collect();
+        }
+        log.push(told);
+    }
+    log.into_iter().rev().flatten().collect()
+}
+
+fn invocation_body(invocation: &Invocation) -> wire::ActionInvocation {
+    let failure = invocation.failure.as_ref();
+    wire::ActionInvocation {
+        extension_identifier: invocation.extension.to_string(),
+        action_name: invocation.action.to_string(),
+        uri: invocation.uri.to_string(),
+        role_arn: invocation.role.as_ref().map(ToString::to_string),
+        error_message: failure.map(|failure| failure.message.clone()),
+        error_code: failure.map(|failure| failure.code.clone()),
+        invocation_id: invocation.id.to_string(),
+    }
+}
+
 /// What the service's event log says of an entry, newest first. A rollback that nobody asked for is told in two events.
-fn events(entry: &DeploymentLogEntry) -> Vec<wire::DeploymentEvent> {
+fn events(deployment: &Deployment, entry: &DeploymentLogEntry) -> Vec<wire::DeploymentEvent> {
     use DeploymentEventType as Type;
-    use enums::TriggeredBy::{AppConfig, User};
+    use enums::TriggeredBy::{AppConfig, CloudWatchAlarm, User};
     let event = |event_type, triggered_by, description: &str| wire::DeploymentEvent {
         event_type,
         triggered_by,
@@ -244,10 +329,10 @@ fn events(entry: &DeploymentLogEntry) -> Vec<wire::DeploymentEvent> {
         action_invocations: vec![],
         occurred_at: entry.at.into(),
     };
-    match entry.kind {
-        DeploymentLogKind::Started => vec![event(Type::DeploymentStarted, User, "Deployment started")],
+    match &entry.kind {
+        DeploymentLogKind::Started => vec![event(Type::DeploymentStarted, User, &started(deployment))],
         DeploymentLogKind::Exposed(exposure) => {
-            let description = format!("Configuration available to {:.2}% of clients", percent(exposure));
+            let description = format!("Configuration available to {:.2}% of clients", percent(*exposure));
             vec![event(Type::PercentageUpdated, AppConfig, &description)]
         }
         DeploymentLogKind::BakeStarted => {
@@ -264,23 +349,53 @@ fn events(entry: &DeploymentLogEntry) -> Vec<wire::DeploymentEvent> {
         }
         DeploymentLogKind::RolledBack(TriggeredBy::Yardarm) => vec![
             event(Type::RollbackCompleted, AppConfig, "Rollback completed"),
-            event(Type::RollbackStarted, AppConfig, "Rollback started"),
+            event(
+                Type::RollbackStarted,
+                AppConfig,
+                deployment.rolled_back_because.as_ref().map_or("Rollback started", |why| why.as_str()),
+            ),
         ],
+        // Both in the service's words for an alarm; ours says also what the alarm said.
+        DeploymentLogKind::RolledBack(TriggeredBy::Alarm { alarm, state }) => {
+            let started = format!("Rollback initiated by alarm {alarm} in {}", state.as_str());
+            vec![
+                event(Type::RollbackCompleted, CloudWatchAlarm, "Rollback completed"),
+                event(
+                    Type::RollbackStarted,
+                    CloudWatchAlarm,
+                    &started.chars().take(1_024).collect::<String>(),
+                ),
+            ]
+        }
         DeploymentLogKind::Reverted => {
             vec![event(Type::RevertCompleted, User, "Deployment reverted by user request")]
         }
     }
 }
 
+/// What is said of the start. What alarms have to do with it is not kept quiet.
+fn started(deployment: &Deployment) -> String {
+    let mut text = "Deployment started".to_owned();
+    let listed = |alarms: &[AlarmArn]| alarms.iter().map(AlarmArn::as_str).collect::<Vec<_>>().join(", ");
+    if let Some(AlarmOverride { alarms, by, reason }) = &deployment.alarms_overridden {
+        text += &format!(" over alarm {} by {by}: {reason}", listed(alarms));
+    }
+    if !deployment.alarms_not_watched.is_empty() {
+        text += &format!("; not registered, so not watched: {}", listed(&deployment.alarms_not_watched));
+    }
+    text.chars().take(1_024).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::extension_of;
+    use super::parameter_key;
 
     #[test]
     fn a_parameter_key_names_extension_and_parameter() {
-        assert_eq!(extension_of("jira#ticket"), Some("jira"));
-        let arn = "arn:aws:appconfig:us-east-1:123456789012:extension/abcdefg/1";
-        assert_eq!(extension_of(&format!("{arn}#ticket")), Some(arn));
+        let extension = |key| parameter_key(key).map(|(extension, _)| extension);
+        assert_eq!(extension("jira#ticket"), Some("jira"));
+        let arn = "arn:aws:appconfig:us-east-1:123456789012:extension/abcdefg/1#ticket";
+        assert_eq!(extension(arn), arn.strip_suffix("#ticket"));
         for bad in [
             "",
             "jira",
@@ -291,7 +406,7 @@ mod tests {
             "ji\nra#a",
             &format!("{}#a", "x".repeat(97)),
         ] {
-            assert_eq!(extension_of(bad), None, "{bad}");
+            assert!(parameter_key(bad).is_none(), "{bad}");
         }
     }
 }

@@ -13,6 +13,8 @@ pub(crate) mod configuration_profiles;
 pub(crate) mod deployment_strategies;
 pub(crate) mod deployments;
 pub(crate) mod environments;
+pub(crate) mod extension_associations;
+pub(crate) mod extensions;
 pub(crate) mod hosted_versions;
 mod pages;
 pub(crate) mod settings;
@@ -22,6 +24,7 @@ pub(crate) mod tags;
 mod tests;
 
 pub(crate) use configuration_profiles::type_name;
+pub(crate) use extensions::action_point_word;
 
 use crate::arguments::{Arguments, Checked};
 use crate::call::Call;

@@ -27,6 +27,8 @@ pub(super) enum List {
     HostedVersions = 4,
     DeploymentStrategies = 5,
     Deployments = 6,
+    Extensions = 7,
+    ExtensionAssociations = 8,
 }
 
 /// Which page is wanted, as far as the constraints of its members go.

@@ -37,14 +37,14 @@ pub(super) async fn delete(call: Call) -> Result<Response, Fault> {
             .execute(DeleteApplication { application: application.clone() }, call.cause())
             .await
             .or_fault(&call)?;
-        Removed { environments: 0, profiles: 0, versions: 0, deployments: 0 }
+        Removed { environments: 0, profiles: 0, versions: 0, deployments: 0, associations: 0 }
     };
     let removed = RemovedCounts {
         environments: removed.environments as u64,
         configuration_profiles: removed.profiles as u64,
         hosted_configuration_versions: removed.versions as u64,
         deployments: removed.deployments as u64,
-        extension_associations: 0,
+        extension_associations: removed.associations as u64,
     };
     json(StatusCode::OK, &DeletedApplication { application_id: application.to_string(), name, removed })
 }

@@ -1,8 +1,10 @@
 //! Yardarm's own API below `/yardarm/v1`, the health endpoints and the metrics.
 
 mod access_keys;
+mod alarms;
 mod applications;
 mod configuration;
+mod deliveries;
 mod evaluation;
 mod health;
 mod problem;
@@ -63,6 +65,14 @@ const ROUTES: &[Route] = &[
     route!(GET ACCESS_KEY "get-access-key" access_keys::get),
     route!(PATCH ACCESS_KEY "update-access-key" access_keys::update),
     route!(DELETE ACCESS_KEY "delete-access-key" access_keys::delete),
+    route!(GET ALARMS "list-alarms" alarms::list),
+    route!(GET ALARM "get-alarm" alarms::get),
+    route!(PUT ALARM "put-alarm" alarms::put),
+    route!(PATCH ALARM "update-alarm" alarms::update),
+    route!(DELETE ALARM "delete-alarm" alarms::delete),
+    route!(PUT ALARM_STATE "put-alarm-state" alarms::put_state, Reporting),
+    route!(POST ALARM_ALERTMANAGER "alertmanager" alarms::notify, Reporting),
+    route!(POST ALARM_GRAFANA "grafana" alarms::notify, Reporting),
     route!(DELETE APPLICATION "delete-application" applications::delete),
     route!(GET CONFIGURATION "read-configuration" configuration::read, Reading),
     route!(GET ROLLOUT "read-rollout" rollout::read, Reading),
@@ -72,6 +82,9 @@ const ROUTES: &[Route] = &[
     route!(POST EXPLAIN_VERSION "explain-version" evaluation::explain_version),
     route!(POST DEPLOYMENT_STRATEGIES "create-deployment-strategy" strategies::create),
     route!(GET DEPLOYMENT_STRATEGIES "list-deployment-strategies" strategies::list),
+    route!(GET DELIVERIES "list-deliveries" deliveries::list),
+    route!(POST RETRY_DELIVERY "retry-delivery" deliveries::retry),
+    route!(GET SIGNING_SECRET "get-signing-secret" deliveries::signing_secret),
     route!(POST TOKENS "create-token" tokens::create),
     route!(GET TOKENS "list-tokens" tokens::list),
     route!(GET TOKEN "get-token" tokens::get),

@@ -3,12 +3,14 @@
 use super::{Broken, ensure};
 use crate::clock::ManualClock;
 use crate::entropy::SeededEntropy;
+use crate::fake_alarms::FakeAlarms;
 use crate::faulty_log::{FaultyLog, Trouble};
 use crate::node::{account, master_keys};
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use yardarm_domain::{AdvanceDeployments, Policy};
+use yardarm_domain::{Policy, World};
 use yardarm_log::{Log, MemoryLog};
-use yardarm_node::{Error, Node, NodeConfig};
+use yardarm_node::{AlarmSettings, Clock, Error, Node, NodeConfig};
 
 /// Rounds without any call of a log after which the nodes count as at rest. Between two calls a node needs a handful.
 const QUIET_ROUNDS: u32 = 24;
@@ -27,7 +29,17 @@ pub(super) struct Cluster {
     pub(super) log: MemoryLog,
     pub(super) clock: ManualClock,
     pub(super) hosts: Vec<Host>,
+    pub(super) alarms: FakeAlarms,
     config: NodeConfig,
+}
+
+/// Seldom enough that days pass in a few hundred questions.
+fn watching() -> AlarmSettings {
+    AlarmSettings {
+        poll_every: SignedDuration::from_hours(6),
+        idle_every: SignedDuration::from_hours(12),
+        ..AlarmSettings::default()
+    }
 }
 
 impl Cluster {
@@ -40,12 +52,24 @@ impl Cluster {
         config.policy = policy;
         config.shared_log = count > 1;
         config.snapshot_every = snapshot_every;
-        Self { log, clock: ManualClock::default(), hosts, config }
+        let clock = ManualClock::default();
+        Self { log, alarms: FakeAlarms::new(clock.clone()), clock, hosts, config }
     }
 
-    /// What the drivers ask for.
-    pub(super) fn advance(&self) -> AdvanceDeployments {
-        AdvanceDeployments { only_clock: !self.config.shared_log }
+    /// Whether no two nodes share the log.
+    pub(super) fn only_clock(&self) -> bool {
+        !self.config.shared_log
+    }
+
+    /// When a driver next has something to do in `world`.
+    pub(super) fn drivers_wake_at(&self, world: &World) -> Option<Timestamp> {
+        let now = self.clock.now();
+        self.nodes().filter_map(|(_, node)| node.advance_deployments().wake_at(world, now)).min()
+    }
+
+    /// When a node next asks the source of an alarm.
+    pub(super) fn watchers_wake_at(&self) -> Option<Timestamp> {
+        self.nodes().filter_map(|(_, node)| node.alarms_wake_at()).min()
     }
 
     /// Starts the node at `index` unless it runs. With a log in trouble it may not come up.
@@ -55,7 +79,10 @@ impl Cluster {
         let clock = Arc::new(self.clock.clone());
         let entropy = Arc::new(SeededEntropy::new(seed));
         match Node::start(self.config.clone(), log, clock, entropy, master_keys()).await {
-            Ok(node) => host.node = Some(node),
+            Ok(node) => {
+                node.watch_alarms(Arc::new(self.alarms.clone()), watching());
+                host.node = Some(node);
+            }
             Err(Error::Log(_)) => {}
             Err(error) => return Err(Broken(format!("node {index} does not start: {error}"))),
         }

@@ -2,18 +2,20 @@
 
 use super::history::History;
 use super::{Broken, ensure};
+use crate::fake_alarms::FakeAlarms;
 use bytes::Bytes;
 use fastrand::Rng;
 use std::collections::BTreeMap;
 use tokio::task::JoinHandle;
 use yardarm_domain::rollout::{GrowthFactor, GrowthType};
 use yardarm_domain::{
-    AccessKeyId, Application, ApplicationId, CascadeDeleteApplication, ChangeAccessKey, Command,
-    ConfigurationProfile, CreateApplication, CreateConfigurationProfile, CreateDeploymentStrategy,
-    CreateEnvironment, DeleteAccessKey, DeleteConfigurationProfile, DeleteDeploymentStrategy,
-    DeleteEnvironment, DeleteHostedVersion, DeletionProtectionCheck, Environment, Monitor,
-    PREDEFINED_STRATEGIES, ProfileType, Refusal, ReplicateTo, Resource, StopDeployment, StrategyId,
-    TagResource, Tags, UntagResource, UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile,
+    AccessKeyId, AlarmArn, AlarmReport, AlarmSource, AlarmState, Application, ApplicationId,
+    CascadeDeleteApplication, ChangeAccessKey, ChangeAlarm, Command, ConfigurationProfile, CreateApplication,
+    CreateConfigurationProfile, CreateDeploymentStrategy, CreateEnvironment, DeleteAccessKey, DeleteAlarm,
+    DeleteConfigurationProfile, DeleteDeploymentStrategy, DeleteEnvironment, DeleteHostedVersion,
+    DeletionProtectionCheck, Environment, FreshFor, Monitor, PREDEFINED_STRATEGIES, ProfileType, PutAlarm,
+    Refusal, ReplicateTo, ReportAlarms, Resource, StopDeployment, StrategyId, TagResource, Tags,
+    UntagResource, UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile,
     UpdateDeploymentStrategy, UpdateEnvironment, World,
 };
 use yardarm_log::Seq;
@@ -142,11 +144,14 @@ pub(super) struct Asker<'a> {
     pub(super) requests: &'a mut Requests,
     pub(super) node: &'a Node,
     pub(super) world: &'a World,
+    pub(super) alarms: &'a FakeAlarms,
     pub(super) rng: &'a mut Rng,
 }
 
 /// How many there may be at most: few, so that commands meet.
 const APPLICATIONS: usize = 2;
+/// What the alarms are called.
+pub(super) const ALARMS: [&str; 2] = ["too many errors", "too slow"];
 const MEMBERS: usize = 2;
 
 impl Asker<'_> {
@@ -161,12 +166,13 @@ impl Asker<'_> {
             0..6 => self.create_application(),
             6..13 => self.create_environment(),
             13..20 => self.create_profile(),
-            20..38 => self.store(),
-            38..62 => self.deploy(),
-            62..74 => self.stop(),
-            74..78 => self.strategy(),
-            78..84 => self.tag(),
-            84..89 => self.access_key(),
+            20..36 => self.store(),
+            36..60 => self.deploy(),
+            60..66 => self.stop(),
+            66..70 => self.strategy(),
+            70..73 => self.tag(),
+            73..86 => self.alarm(),
+            86..89 => self.access_key(),
             89..95 => self.update(),
             _ => self.delete(),
         }
@@ -215,11 +221,7 @@ impl Asker<'_> {
 
     fn create_environment(&mut self) -> Option<&'static str> {
         let application = self.application().filter(|found| found.environments.len() < MEMBERS)?;
-        let monitors = if self.rng.u8(0..4) == 0 {
-            vec![Monitor { alarm_arn: "too many errors".parse().ok()?, alarm_role_arn: None }]
-        } else {
-            vec![]
-        };
+        let monitors = self.monitors();
         let name = self.name("stage")?;
         let refers_to = vec![Resource::Application(application.id.clone())];
         let (application, tags) = (application.id, Tags::default());
@@ -229,6 +231,66 @@ impl Asker<'_> {
             CreateEnvironment { application, name, description: None, monitors, tags },
         );
         Some("creates an environment")
+    }
+
+    /// Half of the time none.
+    fn monitors(&mut self) -> Vec<Monitor> {
+        let watched = self.rng.bool();
+        let mut arns = ALARMS.into_iter().filter(|_| watched && self.rng.bool());
+        let mut monitors = vec![];
+        while let Some(alarm_arn) = arns.next().and_then(|arn| arn.parse().ok()) {
+            monitors.push(Monitor { alarm_arn, alarm_role_arn: None });
+        }
+        monitors
+    }
+
+    fn alarm(&mut self) -> Option<&'static str> {
+        let arn: AlarmArn = pick(self.rng, ALARMS)?.parse().ok()?;
+        match self.rng.u8(0..10) {
+            0..5 => {
+                let for_s = pick(self.rng, [0, 0, 3_000])?;
+                let pushed = self.rng.u8(0..3) == 0;
+                let source = if pushed { AlarmSource::Pushed } else { FakeAlarms::source(&arn, for_s) };
+                let command = PutAlarm {
+                    arn,
+                    description: None,
+                    source,
+                    fresh_for: FreshFor::try_from(pick(self.rng, [3_600, 86_400, 86_400, 172_800])?).ok(),
+                    actions_enabled: self.rng.u8(0..5) > 0,
+                    secret: None,
+                };
+                self.execute(vec![], false, command);
+                Some("puts an alarm")
+            }
+            5..8 => {
+                let state = pick(
+                    self.rng,
+                    [AlarmState::Ok, AlarmState::Ok, AlarmState::Alarm, AlarmState::InsufficientData],
+                )?;
+                let at = self.node.now();
+                self.alarms.note(arn.as_str(), at, state);
+                let report = AlarmReport {
+                    alarm: arn,
+                    revision: None,
+                    state,
+                    at,
+                    actions_enabled: true,
+                    reason: None,
+                    group: None,
+                };
+                self.execute_on_key(ReportAlarms { reports: vec![report] });
+                Some("tells the state of an alarm")
+            }
+            8 => {
+                let actions_enabled = self.rng.bool();
+                self.execute_on_key(ChangeAlarm { arn, actions_enabled });
+                Some("switches an alarm's actions")
+            }
+            _ => {
+                self.execute_on_key(DeleteAlarm { arn });
+                Some("deletes an alarm")
+            }
+        }
     }
 
     fn create_profile(&mut self) -> Option<&'static str> {
@@ -296,6 +358,8 @@ impl Asker<'_> {
             description: None,
             tags: Tags::default(),
             latest_deployment_number: None,
+            dynamic_parameters: vec![],
+            override_alarms: (self.rng.u8(0..8) == 0).then(|| "it mends them".to_owned()),
         };
         let (cause, node) = (self.requests.cause(), self.node.clone());
         let ask = cause.clone();
@@ -421,7 +485,7 @@ impl Asker<'_> {
                 let (application, environment) = self.environment()?;
                 let environment = environment.id;
                 let refers_to = vec![Resource::Environment(application.clone(), environment.clone())];
-                let (name, monitors) = (None, Some(vec![]));
+                let (name, monitors) = (None, Some(self.monitors()));
                 let description = Some("changed".parse().ok()?);
                 self.execute(
                     refers_to,

@@ -3,12 +3,13 @@
 //! What a node believes is compared with this; what this believes comes from the log alone.
 
 use super::{Broken, ensure};
+use crate::fake_alarms::FakeAlarms;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
-use yardarm_domain::rollout::{Begin, Phase, Plan};
+use yardarm_domain::rollout::{Begin, Phase, Plan, Transition, TriggeredBy};
 use yardarm_domain::{
-    ApplicationId, Concurrency, Deployment, DeploymentNumber, EnvironmentId, Event, Exposure, Policy,
-    ProfileId, VersionNumber, World,
+    AlarmState, ApplicationId, Concurrency, Deployment, DeploymentNumber, Environment, EnvironmentId, Event,
+    Exposure, Policy, ProfileId, UnregisteredAlarms, VersionNumber, World,
 };
 use yardarm_log::{Digest, Log, Record, Seq};
 
@@ -20,6 +21,11 @@ const CLOCK_DISAGREEMENT: SignedDuration = SignedDuration::from_secs(60);
 /// Everything the log says, and what is needed to judge the next record.
 pub(super) struct History {
     policy: Policy,
+    alarms: FakeAlarms,
+    /// Steps taken under an alarm that counts.
+    pub(super) watched_steps: u64,
+    /// Deployments taken back by alarms.
+    pub(super) taken_back: u64,
     pub(super) world: World,
     pub(super) seq: Seq,
     pub(super) digest: Digest,
@@ -32,9 +38,12 @@ pub(super) struct History {
 }
 
 impl History {
-    pub(super) fn new(policy: Policy) -> Self {
+    pub(super) fn new(policy: Policy, alarms: FakeAlarms) -> Self {
         Self {
             policy,
+            alarms,
+            watched_steps: 0,
+            taken_back: 0,
             world: World::default(),
             seq: Seq::ZERO,
             digest: Digest::ZERO,
@@ -69,6 +78,8 @@ impl History {
         let at = Timestamp::from_millisecond(draft.time_ms).map_err(|error| Broken(error.to_string()))?;
         self.note_request(&draft.request_id, record.seq)?;
         let before = self.stepped(&event);
+        self.judge_evidence(&event, at)?;
+        self.count(&event);
         let applied = self.world.apply(record.seq.0, at, event.clone());
         applied.map_err(|error| Broken(error.to_string()))?;
         (self.seq, self.digest) = (record.seq, record.digest);
@@ -101,6 +112,107 @@ impl History {
     ) -> Option<Deployment> {
         let environment = self.world.environment(application, environment).ok()?;
         environment.deployments.get(&number).map(|deployment| Deployment::clone(deployment))
+    }
+
+    fn count(&mut self, event: &Event) {
+        let Event::DeploymentStepped { application, environment, step, .. } = event else { return };
+        let Ok(environment) = self.world.environment(application, environment) else { return };
+        let mut alarms =
+            environment.monitors.iter().filter_map(|monitor| self.world.alarms().get(&monitor.alarm_arn));
+        match Transition::from(step.clone()) {
+            Transition::Advanced { .. } => self.watched_steps += u64::from(alarms.any(|alarm| alarm.acts())),
+            Transition::RolledBack(TriggeredBy::Alarm { .. }) => self.taken_back += 1,
+            _ => {}
+        }
+    }
+
+    /// What is recorded of an alarm was said of it, and is news; what is done because of alarms, or in spite of them, has
+    /// reason. Judged by the world before.
+    fn judge_evidence(&self, event: &Event, now: Timestamp) -> Result<(), Broken> {
+        match event {
+            Event::AlarmReported { alarm, evidence } => {
+                let said = match (evidence.state, evidence.breaching_since) {
+                    (AlarmState::Ok, Some(_)) => AlarmState::Alarm,
+                    (state, _) => state,
+                };
+                ensure(self.alarms.said(alarm.as_str(), evidence.at, said), || {
+                    format!("{evidence:?} was never said")
+                })?;
+                let Some(known) = self.world.alarms().get(alarm) else { return Ok(()) };
+                let Some(before) = &known.evidence else { return Ok(()) };
+                let age = evidence.at.duration_since(before.at);
+                let is_news = before.says_else(evidence)
+                    || age >= known.fresh_for.duration() / 2
+                    || before.at > now + CLOCK_DISAGREEMENT;
+                ensure(is_news, || format!("{before:?} was fresh enough, {age:#} before"))
+            }
+            Event::DeploymentStepped { application, environment, deployment, step } => {
+                let Ok(environment) = self.world.environment(application, environment) else { return Ok(()) };
+                let Some(deployment) = environment.deployments.get(deployment) else { return Ok(()) };
+                match Transition::from(step.clone()) {
+                    Transition::Advanced { .. } | Transition::BakeStarted { .. } | Transition::Completed => {
+                        self.known_to_be_quiet(environment, deployment, now)
+                    }
+                    Transition::RolledBack(TriggeredBy::Alarm { alarm, state }) => {
+                        let known = self.world.alarms().get(&alarm);
+                        let says = known.map_or(AlarmState::InsufficientData, |known| known.state(now));
+                        let fair =
+                            environment.watches(&alarm) && says == state && !deployment.disregards(&alarm);
+                        ensure(fair && known.is_none_or(|known| known.acts()), || {
+                            format!("a rollback by {alarm} in {state:?}, which is {known:?}")
+                        })
+                    }
+                    _ => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A step was taken: every alarm that counts was quiet not long ago.
+    fn known_to_be_quiet(
+        &self,
+        environment: &Environment,
+        deployment: &Deployment,
+        now: Timestamp,
+    ) -> Result<(), Broken> {
+        for monitor in &environment.monitors {
+            let arn = &monitor.alarm_arn;
+            let Some(alarm) = self.world.alarms().get(arn) else {
+                let counts = self.policy.unregistered_alarms == UnregisteredAlarms::Refuse;
+                ensure(!counts || deployment.disregards(arn), || {
+                    format!("a step past {arn}, which is nowhere")
+                })?;
+                continue;
+            };
+            if deployment.disregards(arn) || !alarm.acts() {
+                continue;
+            }
+            let quiet = alarm.evidence.as_ref().is_some_and(|evidence| {
+                let age = now.duration_since(evidence.at);
+                evidence.state == AlarmState::Ok
+                    && evidence.breaching_since.is_none()
+                    && age <= alarm.fresh_for.duration()
+                    && age >= -CLOCK_DISAGREEMENT
+            });
+            ensure(quiet, || format!("a step past {alarm:?}"))?;
+        }
+        Ok(())
+    }
+
+    /// Nothing is on its way where an alarm is known to fire.
+    pub(super) fn nothing_goes_on_over_an_alarm(&self, now: Timestamp) -> Result<(), Broken> {
+        for (_, environment) in self.world.deploying() {
+            for deployment in environment.open().filter(|open| open.phase.is_active()) {
+                let firing = environment.monitors.iter().find(|monitor| {
+                    let alarm = self.world.alarms().get(&monitor.alarm_arn);
+                    alarm.is_some_and(|alarm| alarm.acts() && alarm.state(now) == AlarmState::Alarm)
+                        && !deployment.disregards(&monitor.alarm_arn)
+                });
+                ensure(firing.is_none(), || format!("{} goes on over {firing:?}", deployment.number))?;
+            }
+        }
+        Ok(())
     }
 
     fn judge(&mut self, event: &Event, before: Option<Deployment>, at: Timestamp) -> Result<(), Broken> {

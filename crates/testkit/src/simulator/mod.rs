@@ -8,6 +8,8 @@
 //!   the policy allows, exposure shrinks only by going back, no step comes early and no bake is cut short (`history`);
 //! - what was acknowledged is in the log, what was refused is not, nothing is done twice, every request is answered
 //!   (`commands`);
+//! - no version grows past an alarm that fires, or is not known to be quiet; evidence is what a source said at that time, and
+//!   is not recorded more often than needed (`history`);
 //! - a client that was given the new version keeps it while the rollout grows, and everybody gets what the arithmetic says
 //!   (`clients`);
 //! - a node at rest on a healthy log has left nothing undone that is due, knows the whole log, and serves exactly what its
@@ -22,14 +24,15 @@ mod history;
 
 use self::clients::{Clients, expected, places};
 use self::cluster::Cluster;
-use self::commands::{Asker, Requests, pick};
+use self::commands::{ALARMS, Asker, Requests, pick};
 use self::history::History;
+use crate::fake_alarms::Truth;
 use crate::faulty_log::Trouble;
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 use yardarm_domain::rollout::Begin;
-use yardarm_domain::{Concurrency, Deployment, Policy, live};
+use yardarm_domain::{AlarmState, Concurrency, Deployment, Policy, TickInterval, UnregisteredAlarms, live};
 use yardarm_flags::bucketing::named_subject;
 use yardarm_log::{Digest, verify};
 use yardarm_node::{Node, SessionRefusal};
@@ -49,6 +52,10 @@ pub struct Outcome {
     pub digest: Digest,
     /// How many records were written.
     pub records: u64,
+    /// Steps that deployments took under an alarm that counts.
+    pub watched_steps: u64,
+    /// Deployments that alarms took back.
+    pub taken_back: u64,
     /// What happened, in order.
     pub trace: Vec<String>,
 }
@@ -91,14 +98,16 @@ impl Simulation {
     /// The first law that does not hold.
     pub fn run(self) -> Result<Outcome, Box<Failure>> {
         let mut run = Run::new(self);
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        // Time is there only because questions are bounded in it; every answer comes at once.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let result = match runtime {
             Ok(runtime) => runtime.block_on(run.all(self.steps)),
             Err(error) => Err(Broken(error.to_string())),
         };
         match result {
             Ok(()) => {
-                Ok(Outcome { digest: run.history.digest, records: run.history.seq.0, trace: run.trace })
+                let History { digest, seq, watched_steps, taken_back, .. } = run.history;
+                Ok(Outcome { digest, records: seq.0, watched_steps, taken_back, trace: run.trace })
             }
             Err(Broken(what)) => Err(Box::new(Failure { simulation: self, what, trace: run.trace })),
         }
@@ -109,7 +118,7 @@ impl Simulation {
 const READERS: [&str; 4] = ["reader a", "reader b", "reader c", "reader d"];
 
 /// The longest that a rollout of the simulation takes, with time to spare.
-const MOST_WAKE_UPS: u32 = 2_000;
+const MOST_WAKE_UPS: u32 = 8_000;
 
 struct Run {
     rng: Rng,
@@ -131,11 +140,17 @@ impl Run {
             .unwrap_or_default(),
             growth_begins: if rng.bool() { Begin::AfterInterval } else { Begin::AtOnce },
             strict_latest_deployment_number: false,
+            ticks: TickInterval::MINUTE,
+            unregistered_alarms: if rng.u8(0..4) == 0 {
+                UnregisteredAlarms::Refuse
+            } else {
+                UnregisteredAlarms::Ignore
+            },
         };
         let snapshot_every = if rng.u8(0..4) == 0 { 7 } else { 1_000_000 };
-        let history = History::new(policy.clone());
         let trace = vec![format!("{policy:?}, a snapshot every {snapshot_every}")];
-        let cluster = Cluster::new(simulation.nodes, policy, snapshot_every, simulation.seed);
+        let cluster = Cluster::new(simulation.nodes, policy.clone(), snapshot_every, simulation.seed);
+        let history = History::new(policy, cluster.alarms.clone());
         Self { rng, cluster, history, requests: Requests::default(), clients: Clients::default(), trace }
     }
 
@@ -170,7 +185,8 @@ impl Run {
             80..85 => self.crash(),
             85..89 => self.start_nodes().await?,
             89..91 => self.save_snapshot().await?,
-            91..95 => self.trouble(),
+            91..93 => self.trouble(),
+            93..97 => self.change_truth(),
             _ => self.heal().await?,
         }
         Ok(())
@@ -187,6 +203,7 @@ impl Run {
                 requests: &mut self.requests,
                 node: &node,
                 world: &self.history.world,
+                alarms: &self.cluster.alarms,
                 rng: &mut self.rng,
             };
             if let Some(what) = asker.ask() {
@@ -239,6 +256,25 @@ impl Run {
         }
         self.tell("nodes start");
         Ok(())
+    }
+
+    /// The source of an alarm says something else, or nothing, or nonsense.
+    fn change_truth(&mut self) {
+        use AlarmState::{Alarm, InsufficientData, Ok};
+        let truths = [
+            Truth::Says(Ok),
+            Truth::Says(Ok),
+            Truth::Says(Ok),
+            Truth::Says(Alarm),
+            Truth::Says(InsufficientData),
+            Truth::Silent,
+            Truth::Garbage,
+        ];
+        let (Some(arn), Some(truth)) = (pick(&mut self.rng, ALARMS), pick(&mut self.rng, truths)) else {
+            return;
+        };
+        self.cluster.alarms.set(arn, truth);
+        self.tell(format!("{arn}: {truth:?}"));
     }
 
     async fn save_snapshot(&mut self) -> Result<(), Broken> {
@@ -320,24 +356,34 @@ impl Run {
         self.requests.refused_left_nothing(history)?;
         let (now, due) = (self.now(), self.wake_at());
         // Where nodes share a log, what waits for a time far ahead may wait for the clock of another one.
-        let only_clock = self.cluster.advance().only_clock;
+        let only_clock = self.cluster.only_clock();
         let mut open = history.world.deploying().flat_map(|(_, environment)| environment.open());
         ensure(!only_clock || !open.any(|deployment| deployment.phase.is_ahead_of(now)), || {
             format!("at {now} a deployment still waits for a time from which the clock was set back")
         })?;
-        ensure(due.is_none_or(|due| due > now), || format!("at {now} something due at {due:?} is not done"))
+        ensure(due.is_none_or(|due| due > now), || format!("at {now} something due at {due:?} is not done"))?;
+        history.nothing_goes_on_over_an_alarm(now)
     }
 
     /// When the drivers want to do something.
     fn wake_at(&self) -> Option<Timestamp> {
-        self.cluster.advance().wake_at(&self.history.world, self.now())
+        self.cluster.drivers_wake_at(&self.history.world)
     }
 
-    /// Left alone, every rollout ends.
+    /// Left alone by people, every rollout ends, whatever the alarms say meanwhile, and whoever is restarted.
     async fn let_rollouts_finish(&mut self) -> Result<(), Broken> {
         for _ in 0..MOST_WAKE_UPS {
             let Some(due) = self.wake_at() else { return Ok(()) };
-            self.cluster.clock.set(due.max(self.now()));
+            let next = self.cluster.watchers_wake_at().map_or(due, |asks| asks.min(due));
+            self.cluster.clock.set(next.max(self.now()));
+            match self.rng.u8(0..16) {
+                0..2 => self.change_truth(),
+                2 => {
+                    self.crash();
+                    self.start_nodes().await?;
+                }
+                _ => {}
+            }
             self.cluster.settle().await?;
             self.history.read(&self.cluster.log).await?;
             self.nothing_is_left_to_do()?;
@@ -357,6 +403,8 @@ impl Run {
         }
         self.start_nodes().await?;
         self.cluster.settle().await?;
+        // Who starts asks the alarms' sources, and may hear something new.
+        self.history.read(&self.cluster.log).await?;
         self.nothing_is_left_to_do()?;
         for (_, node) in self.cluster.nodes() {
             serves_what_its_world_says(node)?;

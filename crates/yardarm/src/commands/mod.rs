@@ -1,6 +1,7 @@
 //! The commands.
 
 mod agent;
+mod alarm;
 mod config;
 mod doctor;
 mod eval;
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     Agent(Box<agent::AgentArguments>),
     /// List, show and change flags, one at a time.
     Flag(Box<flag::FlagArguments>),
+    /// Make, list, switch and remove alarms, and tell what they say, on a running server.
+    Alarm(alarm::AlarmArguments),
     /// Say what a flag is for somebody.
     #[command(disable_version_flag = true)]
     Eval(Box<eval::EvalArguments>),
@@ -86,6 +89,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Serve(sources) => serve::run(&sources),
         Command::Agent(arguments) => agent::run(&arguments),
+        Command::Alarm(arguments) => alarm::run(&arguments),
         Command::Flag(arguments) => flag::run(*arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

@@ -11,11 +11,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
+use yardarm_alarms::{CloudWatchKeys, HttpSources};
 use yardarm_domain::{Name, Refusal};
 use yardarm_listen::{Bounds, Listener};
 use yardarm_log::{Log, SqliteLog};
 use yardarm_node::{Cause, Error, NewAccessKey, Node, OsEntropy, SystemClock};
-use yardarm_server::router;
+use yardarm_outbound::{Outbound, Policy, Settings};
+use yardarm_server::{HttpOutside, router};
 
 pub(super) fn run(sources: &Sources) -> Result<ExitCode, Failure> {
     let options = sources.resolve()?;
@@ -51,6 +53,8 @@ async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
     let node = Node::start(options.node()?, log, Arc::new(SystemClock), Arc::new(OsEntropy), keys)
         .await
         .map_err(|error| Failure::failed(format!("{shown}: {error}")))?;
+    call_outside(&node, options)?;
+    node.watch_alarms(Arc::new(alarm_sources(options)?), options.alarms());
     let administrator = first_administrator(&node, options).await?;
     let listener = Listener::bind(options.listen)
         .await
@@ -78,6 +82,38 @@ async fn serve(options: &InForce) -> Result<ExitCode, Failure> {
     store.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lets the node call extensions and functions.
+fn call_outside(node: &Node, options: &InForce) -> Result<(), Failure> {
+    let outbound = |policy| {
+        let made = Outbound::new(&Settings::new(policy));
+        made.map_err(|error| Failure::failed(format!("no calls to the outside: {error}")))
+    };
+    let users = outbound(options.call_policy()?)?;
+    let operators = outbound(Policy::internal())?;
+    let account = node.config().account.clone();
+    let outside = HttpOutside::new(account, options.outside()?, users, operators);
+    node.call_outside(Arc::new(outside), options.retries());
+    Ok(())
+}
+
+/// Whom alarms are asked of. CloudWatch only with the usual AWS credential variables.
+fn alarm_sources(options: &InForce) -> Result<HttpSources, Failure> {
+    let id = environment::variable("AWS_ACCESS_KEY_ID");
+    let secret = environment::secret("AWS_SECRET_ACCESS_KEY");
+    let keys = id.zip(secret).map(|(access_key_id, secret_access_key)| CloudWatchKeys {
+        access_key_id,
+        secret_access_key,
+        session_token: environment::secret("AWS_SESSION_TOKEN"),
+    });
+    if options.cloudwatch_alarms && keys.is_none() {
+        let text = "--cloudwatch-alarms needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment";
+        return Err(Failure::usage(text));
+    }
+    let endpoint = (!options.cloudwatch_endpoint.is_empty()).then(|| options.cloudwatch_endpoint.clone());
+    HttpSources::new(keys, endpoint, Arc::new(SystemClock))
+        .map_err(|error| Failure::failed(format!("alarms cannot be watched: {error}")))
 }
 
 /// Serves the agent until `stopped` is closed.

@@ -431,10 +431,16 @@ async fn a_deployment_outlives_its_version() {
 
 #[tokio::test]
 async fn an_environment_with_alarms_is_never_done_in_an_instant() {
-    let place = Place::new().await;
+    let ignore = |config: &mut NodeConfig| {
+        config.policy.unregistered_alarms = yardarm_domain::UnregisteredAlarms::Ignore;
+    };
+    let place = Place::on(Bench::with(ignore, ServerSettings::default()).await).await;
     let monitors = json!({"Monitors": [{"AlarmArn": "errors"}]});
     place.bench.patch(&place.prod, monitors).await.ok();
     let at_once = place.bench.strategy(0, 0, 100.0).await;
-    assert_eq!(place.deploy("1", &at_once).await.ok()["State"], "DEPLOYING");
+    let told = place.deploy("1", &at_once).await.ok();
+    assert_eq!(told["State"], "DEPLOYING");
+    let unwatched = "Deployment started; not registered, so not watched: errors";
+    assert_eq!(events(&told), [["DEPLOYMENT_STARTED", "USER", unwatched]]);
     place.until(DeploymentState::Complete, 100).await;
 }

@@ -1,10 +1,12 @@
 //! The control plane as its callers see it: requests by method and path, answers by status, headers and body.
 
+mod alarms;
 mod applications;
 mod configuration_profiles;
 mod deployment_strategies;
 mod deployments;
 mod environments;
+mod extensions;
 mod hosted_versions;
 mod lists;
 mod settings;
@@ -25,7 +27,7 @@ use std::time::Duration;
 use yardarm_domain::World;
 use yardarm_log::MemoryLog;
 use yardarm_node::NodeConfig;
-use yardarm_testkit::{ManualClock, TestNode, account};
+use yardarm_testkit::{ManualClock, TestNode, account, cause};
 use yardarm_wire::operations::{Method, OPERATIONS, Operation};
 
 /// The account of the test node.
