@@ -17,10 +17,6 @@ mod terminal;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// Every request and every record allocates a little; the system's allocator took a tenth of a write's time for it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Feature flags and configuration, deployed as carefully as code and taken back faster than a page can load.
 #[derive(Parser)]
 #[command(name = "yardarm", version, propagate_version = true)]
