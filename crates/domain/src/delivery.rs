@@ -191,18 +191,9 @@ impl World {
         let deployment = deployment.clone();
         let entry = u32::try_from(deployment.log.len().saturating_sub(1)).unwrap_or(u32::MAX);
         for (index, applied) in (0..).zip(&deployment.extensions) {
-            let Some(action) = self.action_of(applied, point) else { continue };
+            let run = InvocationId::of(position, index);
+            let Some(invocation) = self.invocation(applied, point, run) else { continue };
             let id = DeliveryId { position, index };
-            let invocation = Invocation {
-                id: InvocationId::of(position, index),
-                point,
-                association: applied.association.clone(),
-                extension: applied.extension.clone(),
-                action: action.name.clone(),
-                uri: action.uri.clone(),
-                role: action.role.clone(),
-                failure: None,
-            };
             let delivery = Arc::new(Delivery {
                 id,
                 application: application.clone(),

@@ -95,7 +95,7 @@ impl Node {
         let mut invocations = vec![];
         let cause = self.shared().entropy.number();
         for (index, applied) in (0..).zip(applied) {
-            let Some(invocation) = invocation(work.world, applied, point, InvocationId::of(cause, index))
+            let Some(invocation) = work.world.invocation(applied, point, InvocationId::of(cause, index))
             else {
                 continue;
             };
@@ -240,26 +240,6 @@ fn name_of(world: &World, applied: &AppliedExtension) -> String {
     world
         .extension(&applied.extension)
         .map_or_else(|_| applied.extension.to_string(), |found| found.name.to_string())
-}
-
-/// A run of what `applied` does at `point`, if it does anything.
-pub(crate) fn invocation(
-    world: &World,
-    applied: &AppliedExtension,
-    point: ActionPoint,
-    id: InvocationId,
-) -> Option<Invocation> {
-    let action = world.action_of(applied, point)?;
-    Some(Invocation {
-        id,
-        point,
-        association: applied.association.clone(),
-        extension: applied.extension.clone(),
-        action: action.name.clone(),
-        uri: action.uri.clone(),
-        role: action.role.clone(),
-        failure: None,
-    })
 }
 
 impl VersionContent {

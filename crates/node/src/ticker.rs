@@ -4,7 +4,6 @@
 //! the same code. **Invariant:** a deployment is asked about once at a time.
 
 use crate::error::Error;
-use crate::extensions::invocation;
 use crate::node::{Cause, Node};
 use crate::outside::{About, ActionAnswer, NoAnswer};
 use jiff::{SignedDuration, Timestamp};
@@ -96,7 +95,7 @@ async fn ask(node: &Node, world: &Arc<World>, tick: Tick) -> Result<HeedTick, Er
     let mut roll_back = None;
     for (index, applied) in (0..).zip(&deployment.extensions) {
         let id = InvocationId::of(cause, index);
-        let Some(invocation) = invocation(world, applied, ActionPoint::AtDeploymentTick, id) else {
+        let Some(invocation) = world.invocation(applied, ActionPoint::AtDeploymentTick, id) else {
             continue;
         };
         let about = About::Tick {

@@ -5,8 +5,10 @@ use super::{Action, ActionPoint, ExtensionAssociation};
 use crate::account::Resource;
 use crate::deployment::Deployment;
 use crate::ids::{
-    ApplicationId, EnvironmentId, ExtensionAssociationId, ExtensionId, ExtensionVersionNumber, ProfileId,
+    ApplicationId, EnvironmentId, ExtensionAssociationId, ExtensionId, ExtensionVersionNumber, InvocationId,
+    ProfileId,
 };
+use crate::invocation::Invocation;
 use crate::refusal::Refusal;
 use crate::text::{ParameterName, ParameterValue};
 use crate::world::World;
@@ -125,6 +127,27 @@ impl World {
         self.associations().get(&applied.association)?;
         let extension = self.extensions().get(&applied.extension)?;
         extension.versions.get(&applied.version)?.actions.get(&point)
+    }
+
+    /// A run of what an applied extension does at `point`. `None` as for [`Self::action_of`].
+    #[must_use]
+    pub fn invocation(
+        &self,
+        applied: &AppliedExtension,
+        point: ActionPoint,
+        id: InvocationId,
+    ) -> Option<Invocation> {
+        let action = self.action_of(applied, point)?;
+        Some(Invocation {
+            id,
+            point,
+            association: applied.association.clone(),
+            extension: applied.extension.clone(),
+            action: action.name.clone(),
+            uri: action.uri.clone(),
+            role: action.role.clone(),
+            failure: None,
+        })
     }
 
     /// Whether any of a deployment's extensions has something to do once it has started.
