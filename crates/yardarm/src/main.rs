@@ -8,6 +8,7 @@ mod environment;
 mod excerpt;
 mod files;
 mod input;
+mod lifetime;
 mod options;
 mod own_agent;
 mod own_server;

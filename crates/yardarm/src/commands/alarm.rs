@@ -3,6 +3,7 @@
 use super::output::{Output, Table, print_json};
 use super::{Failure, say};
 use crate::api::Api;
+use crate::lifetime;
 use clap::{Args, Subcommand, ValueEnum};
 use http::Method;
 use std::fmt::Write;
@@ -222,15 +223,7 @@ fn definition(put: &PutArguments) -> Result<PutAlarm, Failure> {
 /// A duration like `30s`, in seconds.
 fn seconds(option: &str, text: &str) -> Result<u32, Failure> {
     let bad = || Failure::usage(format!("{option} is a number with s, m, h or d, as in 30s, not `{text}`"));
-    let unit_s: u32 = match text.bytes().last() {
-        Some(b's') => 1,
-        Some(b'm') => 60,
-        Some(b'h') => 3_600,
-        Some(b'd') => 86_400,
-        _ => return Err(bad()),
-    };
-    let number = text.get(..text.len() - 1).and_then(|number| number.parse::<u32>().ok());
-    number.and_then(|number| number.checked_mul(unit_s)).ok_or_else(bad)
+    lifetime::seconds(text).and_then(|seconds| u32::try_from(seconds).ok()).ok_or_else(bad)
 }
 
 fn source(source: &AlarmSource) -> String {

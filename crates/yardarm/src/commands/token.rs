@@ -3,6 +3,7 @@
 use super::output::{Output, Table, print_json};
 use super::{Failure, say};
 use crate::api::Api;
+use crate::lifetime;
 use clap::{Args, Subcommand, ValueEnum};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
@@ -106,15 +107,7 @@ pub(super) fn run(arguments: &TokenArguments) -> Result<ExitCode, Failure> {
 fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     let bad =
         || Failure::usage(format!("--expires-in is a number with s, m, h or d, as in 90d, not `{text}`"));
-    let unit_s: i64 = match text.bytes().last() {
-        Some(b's') => 1,
-        Some(b'm') => 60,
-        Some(b'h') => 3_600,
-        Some(b'd') => 86_400,
-        _ => return Err(bad()),
-    };
-    let number = text.get(..text.len() - 1).and_then(|number| number.parse::<u32>().ok());
-    let seconds = number.filter(|number| *number > 0).map(|number| i64::from(number).saturating_mul(unit_s));
+    let seconds = lifetime::seconds(text).filter(|seconds| *seconds > 0);
     let lifetime = SignedDuration::from_secs(seconds.ok_or_else(bad)?);
     now.checked_add(lifetime).map_err(|_| bad())
 }
