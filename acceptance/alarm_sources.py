@@ -6,19 +6,19 @@ import socket
 import subprocess
 import threading
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from local_server import LocalServer, QuietHandler
 from running import environment, eventually
 
 
-class Stub:
+class Stub(LocalServer):
     """An HTTP server whose answer a test chooses, and which remembers what it was asked."""
 
     def __init__(self, answer):
         self.answer, self.requests = answer, []
         stub = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def respond(self):
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 stub.requests.append((self.command, self.path, dict(self.headers.items()), body))
@@ -32,17 +32,7 @@ class Stub:
 
             do_GET = do_POST = respond
 
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Handler)
 
 
 class Metric(Stub):

@@ -4,18 +4,18 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from local_server import LocalServer, QuietHandler
 
 
-class Hooks:
+class Hooks(LocalServer):
     """`answer(path, event)` gives status, headers and body; a body that is no bytes becomes JSON."""
 
     def __init__(self, answer=lambda path, event: (200, {}, b"")):
         self.answer, self.received = answer, []
         hooks = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
@@ -44,17 +44,7 @@ class Hooks:
                 except OSError:
                     pass
 
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Handler)
 
     def of(self, path):
         """What was sent to `path`, oldest first."""
