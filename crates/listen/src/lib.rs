@@ -7,7 +7,7 @@ mod pieces;
 
 pub use body::{Unread, read_body};
 pub use browser::{from_a_browser, is_local_host};
-pub use pieces::pieces;
+pub use pieces::event_stream;
 
 pub use axum::Router;
 use hyper::server::conn::http1;

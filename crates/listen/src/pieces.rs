@@ -4,7 +4,9 @@
 //! one that reads costs; all of it is dropped with the connection.
 
 use axum::body::Body;
+use axum::response::Response;
 use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use http_body::Frame;
 use std::convert::Infallible;
 use std::future::Future;
@@ -12,13 +14,31 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// A body that begins with `first` and goes on with what `next` makes of `state`, until it makes nothing.
-pub fn pieces<S, N>(first: Bytes, state: S, next: impl Fn(S) -> N + Send + Unpin + 'static) -> Body
+fn pieces<S, N>(first: Bytes, state: S, next: impl Fn(S) -> N + Send + Unpin + 'static) -> Body
 where
     S: Send + Unpin + 'static,
     N: Future<Output = Option<(Bytes, S)>> + Send + 'static,
 {
     Body::new(Pieces { stage: Stage::Made(first, state), next })
 }
+
+/// An answer of server-sent events: it begins with `first` and goes on with what `next` makes of `state`, until it makes
+/// nothing. Nobody on the way keeps it or holds it back.
+pub fn event_stream<S, N>(first: Bytes, state: S, next: impl Fn(S) -> N + Send + Unpin + 'static) -> Response
+where
+    S: Send + Unpin + 'static,
+    N: Future<Output = Option<(Bytes, S)>> + Send + 'static,
+{
+    let mut response = Response::new(pieces(first, state, next));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(BUFFERING, HeaderValue::from_static("no"));
+    response
+}
+
+/// Tells proxies to hand on what they get at once.
+const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 struct Pieces<S, F, N> {
     stage: Stage<S, N>,

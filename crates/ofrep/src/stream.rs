@@ -2,6 +2,7 @@
 //! Pure: draws are arguments.
 
 use crate::event;
+use http::{HeaderMap, HeaderName};
 use jiff::SignedDuration;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
@@ -15,9 +16,6 @@ pub const LONGEST_DELAY: SignedDuration = SignedDuration::from_secs(5);
 
 /// A change this recent may have come between a client's first answer and its connection.
 pub const RECENT: SignedDuration = SignedDuration::from_secs(60);
-
-/// The type of a stream's body.
-pub const CONTENT_TYPE: &str = "text/event-stream";
 
 /// When a client whose connection broke comes back, milliseconds; up to as much again is drawn for each.
 const RETRY_MS: u16 = 2_000;
@@ -66,10 +64,12 @@ pub fn token_of_query(query: &str) -> Option<Cow<'_, str>> {
     percent_decode_str(value).decode_utf8().ok()
 }
 
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
 /// What a client that comes back knew, of its `Last-Event-ID`.
 #[must_use]
-pub fn known_revision(last_event_id: &str) -> Option<u64> {
-    last_event_id.trim().parse().ok()
+pub fn known_revision(headers: &HeaderMap) -> Option<u64> {
+    headers.get(LAST_EVENT_ID)?.to_str().ok()?.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -117,6 +117,10 @@ mod tests {
 
     #[test]
     fn what_a_client_knew_is_a_number_or_nothing() {
-        assert_eq!([" 7 ", "r7", "", "-1"].map(known_revision), [Some(7), None, None, None]);
+        let known = |id: &str| {
+            let id = http::HeaderValue::from_str(id).unwrap();
+            known_revision(&HeaderMap::from_iter([(LAST_EVENT_ID, id)]))
+        };
+        assert_eq!([" 7 ", "r7", "", "-1"].map(known), [Some(7), None, None, None]);
     }
 }

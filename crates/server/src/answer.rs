@@ -9,9 +9,6 @@ use serde::Serialize;
 /// The type of every JSON answer, and of answers without a body.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// What must not be kept.
-pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-
 /// An answer of the AWS planes. Its status comes from the table of operations.
 #[derive(Debug)]
 pub(crate) struct Answer {

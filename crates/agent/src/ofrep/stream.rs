@@ -12,7 +12,6 @@ use crate::name::Place;
 use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -21,15 +20,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep_until};
-use yardarm_listen::pieces;
+use yardarm_listen::event_stream;
 use yardarm_ofrep::stream::{self, LONGEST_DELAY, RECENT};
 use yardarm_ofrep::{Answer, HEARTBEAT, StreamSettings, event};
 
 /// How long a client stays away at least that found no place, seconds; up to as much again is drawn.
 const COME_BACK_S: u16 = 15;
-
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// All open connections.
 pub(crate) struct Streams {
@@ -82,7 +78,7 @@ impl Counter {
             let seconds = COME_BACK_S + self.keeper.draw() % COME_BACK_S;
             Answer::later(StatusCode::SERVICE_UNAVAILABLE, "too many streams are open", seconds.into())
         })?;
-        let known = parts.headers.get(LAST_EVENT_ID).and_then(|id| stream::known_revision(id.to_str().ok()?));
+        let known = stream::known_revision(&parts.headers);
         // Before it is looked at what there is: a change in between is heard of.
         let changes = self.keeper.subscribe(&subject.place);
         let listener = Listener {
@@ -97,12 +93,7 @@ impl Counter {
             _open: open,
         };
         let greeting = Bytes::from(listener.greeting(known));
-        let mut response = Response::new(pieces(greeting, listener, Listener::next));
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(stream::CONTENT_TYPE));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(BUFFERING, HeaderValue::from_static("no"));
-        Ok(response)
+        Ok(event_stream(greeting, listener, Listener::next))
     }
 }
 

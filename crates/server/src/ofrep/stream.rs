@@ -7,23 +7,18 @@
 
 use super::COME_BACK_S;
 use super::flags;
-use crate::answer::NO_STORE;
 use crate::router::App;
 use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
-use yardarm_listen::pieces;
+use yardarm_listen::event_stream;
 use yardarm_node::{Node, StreamClaims, Subscription};
 use yardarm_ofrep::{Answer, HEARTBEAT, StreamSettings, event, stream};
-
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// All open connections.
 pub(super) struct Streams {
@@ -53,7 +48,7 @@ impl Streams {
             let seconds = COME_BACK_S + u32::from(drawn) % (5 * COME_BACK_S);
             Answer::later(StatusCode::SERVICE_UNAVAILABLE, "too many streams are open", seconds)
         })?;
-        let known = parts.headers.get(LAST_EVENT_ID).and_then(|id| stream::known_revision(id.to_str().ok()?));
+        let known = stream::known_revision(&parts.headers);
         let subscription = app.node.subscribe_environment(&claims.application, &claims.environment);
         let listener = Listener {
             node: app.node.clone(),
@@ -68,12 +63,7 @@ impl Streams {
             _place: place,
         };
         let greeting = Bytes::from(listener.greeting(known));
-        let mut response = Response::new(pieces(greeting, listener, Listener::next));
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(stream::CONTENT_TYPE));
-        headers.insert(CACHE_CONTROL, NO_STORE);
-        headers.insert(BUFFERING, HeaderValue::from_static("no"));
-        Ok(response)
+        Ok(event_stream(greeting, listener, Listener::next))
     }
 }
 
