@@ -11,12 +11,9 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::{Builder, Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::{ClientConfig, RootCertStore};
-use std::error::Error;
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
+use yardarm_outbound::{Cause, system_trust};
 
 /// Bytes of an answer's head.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -78,7 +75,10 @@ impl HttpClient {
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(settings.connect_time));
         tcp.set_keepalive(Some(Duration::from_secs(30)));
-        let secure = HttpsConnectorBuilder::new().with_tls_config(tls()?).https_or_http().enable_http1();
+        let secure = HttpsConnectorBuilder::new()
+            .with_tls_config(system_trust().map_err(HttpError::Tls)?)
+            .https_or_http()
+            .enable_http1();
         let pool = pool(settings.idle_time);
         let wire = match &settings.proxy {
             None => Wire::Direct(pool.build(secure.wrap_connector(tcp))),
@@ -101,7 +101,7 @@ impl HttpClient {
                 if error.downcast_ref::<LengthLimitError>().is_some() {
                     HttpError::TooLarge(self.body_bytes)
                 } else {
-                    HttpError::Broken(Cause(error))
+                    HttpError::Broken(Cause::of(error))
                 }
             })?;
             Ok(Response::from_parts(head, whole.to_bytes()))
@@ -122,15 +122,6 @@ fn pool(idle_time: Duration) -> Builder {
     let mut pool = Client::builder(TokioExecutor::new());
     pool.pool_timer(TokioTimer::new()).pool_idle_timeout(idle_time).http1_max_buf_size(HEAD_BYTES);
     pool
-}
-
-/// Certificates that the system trusts. Where it trusts none, every `https` address fails with that said.
-fn tls() -> Result<ClientConfig, HttpError> {
-    let mut trusted = RootCertStore::empty();
-    trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    Ok(versions.map_err(HttpError::Tls)?.with_root_certificates(trusted).with_no_client_auth())
 }
 
 /// Why a request has no answer. What the server was asked does not matter to it: see
@@ -157,21 +148,7 @@ pub enum HttpError {
 impl From<hyper_util::client::legacy::Error> for HttpError {
     fn from(error: hyper_util::client::legacy::Error) -> Self {
         let connecting = error.is_connect();
-        let cause = Cause(error.into());
+        let cause = Cause::of(error);
         if connecting { Self::NoConnection(cause) } else { Self::Broken(cause) }
-    }
-}
-
-/// What is behind an error, told by its last cause: the ones above name layers, not reasons.
-#[derive(Debug)]
-pub struct Cause(Box<dyn Error + Send + Sync>);
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut last: &dyn Error = &*self.0;
-        while let Some(source) = last.source() {
-            last = source;
-        }
-        write!(f, "{last}")
     }
 }

@@ -24,10 +24,11 @@ mod server;
 pub use backoff::Backoff;
 pub use clock::{Now, system_now};
 pub use follower::Freshness;
-pub use http_client::{Cause, HttpClient, HttpError, HttpProxy, HttpSettings};
+pub use http_client::{HttpClient, HttpError, HttpProxy, HttpSettings};
 pub use live_flags::{LiveFlags, LiveSettings};
 pub use place::Place;
 #[cfg(feature = "provider")]
 pub use provider::Provider;
 pub use rollout::{Rollout, UnreadableRollout, Version};
 pub use server::{ApiError, ApiRequest, Credentials, InvalidServerUrl, Server, ServerUrl, segment};
+pub use yardarm_outbound::Cause;

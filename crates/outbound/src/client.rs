@@ -5,6 +5,7 @@ use crate::error::{Cause, OutboundError};
 use crate::policy::Policy;
 use crate::resolver::{Resolve, SystemResolver};
 use crate::target::Target;
+use crate::trust::system_trust;
 use bytes::Bytes;
 use http::header::{HeaderValue, LOCATION, USER_AGENT};
 use http::{HeaderMap, Method, Request, Response, Uri};
@@ -12,7 +13,6 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::{ClientConfig, RootCertStore};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -93,7 +93,10 @@ impl Outbound {
             resolver,
             connect_time: settings.connect_time,
         };
-        let secure = HttpsConnectorBuilder::new().with_tls_config(tls()?).https_or_http().enable_http1();
+        let secure = HttpsConnectorBuilder::new()
+            .with_tls_config(system_trust().map_err(OutboundError::Tls)?)
+            .https_or_http()
+            .enable_http1();
         let mut pool = Client::builder(TokioExecutor::new());
         pool.pool_timer(TokioTimer::new())
             .pool_idle_timeout(settings.idle_time)
@@ -145,13 +148,4 @@ fn origin(headers: &HeaderMap) -> Option<String> {
     let to: Uri = headers.get(LOCATION)?.to_str().ok()?.parse().ok()?;
     let host: String = to.host()?.chars().take(255).collect();
     Some(format!("{}://{host}", to.scheme_str().unwrap_or("")))
-}
-
-/// Certificates that the system trusts. Where it trusts none, every `https` address fails with that said.
-fn tls() -> Result<ClientConfig, OutboundError> {
-    let mut trusted = RootCertStore::empty();
-    trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    Ok(versions.map_err(OutboundError::Tls)?.with_root_certificates(trusted).with_no_client_auth())
 }

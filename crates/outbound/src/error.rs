@@ -69,6 +69,14 @@ impl From<hyper_util::client::legacy::Error> for OutboundError {
 #[derive(Debug)]
 pub struct Cause(pub(crate) Box<dyn Error + Send + Sync>);
 
+impl Cause {
+    /// What is behind `error`.
+    #[must_use]
+    pub fn of(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(error.into())
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut last: &dyn Error = &*self.0;

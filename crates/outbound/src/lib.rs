@@ -20,6 +20,7 @@ mod policy;
 mod resolver;
 mod signed;
 mod target;
+mod trust;
 
 pub use address::AddressClass;
 pub use client::{Call, Outbound, Settings};
@@ -29,3 +30,4 @@ pub use policy::Policy;
 pub use resolver::{Resolve, Resolving, SystemResolver};
 pub use signed::{secret_text, signed};
 pub use target::{InvalidTarget, Target};
+pub use trust::system_trust;

@@ -62,7 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("yardarm-ofrep", &["yardarm-flags"]),
-    ("yardarm-client", &["yardarm-flags", "yardarm-signature", "yardarm-wire"]),
+    ("yardarm-client", &["yardarm-flags", "yardarm-outbound", "yardarm-signature", "yardarm-wire"]),
     (
         "yardarm-node",
         &[
