@@ -11,6 +11,7 @@
 mod backoff;
 mod clock;
 mod disk_copy;
+mod event_reader;
 mod follower;
 mod http_client;
 mod live_flags;
