@@ -10,13 +10,16 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Where tools that the Makefile installs are put.
 TOOLS := .tools
 
-.PHONY: help run build lint test fmt clean
+.PHONY: help run demo build lint test fmt clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "%-16s %s\n", $$1, $$2}'
 
 run: ## Build what is missing and start the server in development mode on ./yardarm-data
 	$(CARGO) run --release --package yardarm -- serve --dev
+
+demo: ## Build what is missing and tell the story of a coffee shop, against a server of its own
+	$(CARGO) run --release --package yardarm -- demo
 
 build: ## Build the binary
 	$(CARGO) build --release --package yardarm

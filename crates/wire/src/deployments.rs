@@ -175,7 +175,7 @@ pub struct AppliedExtension {
 }
 
 /// A deployment in a list.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DeploymentSummary {
     /// Its number within the environment.
@@ -201,10 +201,10 @@ pub struct DeploymentSummary {
     /// When it began.
     pub started_at: WireTime,
     /// When it completed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<WireTime>,
     /// The version's label.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_label: Option<String>,
     /// Who started it.
     #[serde(rename = "Type")]

@@ -9,17 +9,20 @@ use crate::enums::EnvironmentState;
 use crate::pages::Page;
 
 /// Body of CreateEnvironment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct CreateEnvironmentRequest {
     /// Required; 1–64 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Up to 1024 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Up to 5.
-    #[serde(deserialize_with = "body::object_list")]
+    #[serde(deserialize_with = "body::object_list", skip_serializing_if = "Option::is_none")]
     pub monitors: Option<Vec<MonitorInput>>,
     /// Up to 50; never echoed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
 }
 
@@ -37,12 +40,14 @@ pub struct UpdateEnvironmentRequest {
 }
 
 /// A monitor as sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct MonitorInput {
     /// Required; 1–2048 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub alarm_arn: Option<String>,
     /// Optional in the model, though the live service refuses a monitor without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub alarm_role_arn: Option<String>,
 }
 

@@ -9,26 +9,32 @@ use crate::enums::ValidatorType;
 use crate::pages::Page;
 
 /// Body of CreateConfigurationProfile.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct CreateConfigurationProfileRequest {
     /// Required; 1–128 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Up to 1024 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Required; `hosted` or the URI of another store, 1–2048 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub location_uri: Option<String>,
     /// Role that reads another store.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub retrieval_role_arn: Option<String>,
     /// Up to 2.
-    #[serde(deserialize_with = "body::object_list")]
+    #[serde(deserialize_with = "body::object_list", skip_serializing_if = "Option::is_none")]
     pub validators: Option<Vec<ValidatorInput>>,
     /// Up to 50; never echoed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     /// `AWS.Freeform` (the default) or `AWS.AppConfig.FeatureFlags`.
-    #[serde(rename = "Type")]
+    #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
     pub profile_type: Option<String>,
     /// Id, alias or ARN of a key, 1–2048 characters; hosted store only.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_key_identifier: Option<String>,
 }
 
@@ -71,18 +77,19 @@ pub struct ValidateConfigurationQuery {
 }
 
 /// A validator as sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ValidatorInput {
     /// Required; a [`ValidatorType`].
-    #[serde(rename = "Type")]
+    #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
     pub validator_type: Option<String>,
     /// Required; the schema or the function's ARN, up to 32768 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
 }
 
 /// A validator.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Validator {
     /// Its kind.
@@ -93,7 +100,7 @@ pub struct Validator {
 }
 
 /// A configuration profile.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ConfigurationProfile {
     /// Its application.
@@ -103,24 +110,24 @@ pub struct ConfigurationProfile {
     /// Its name.
     pub name: String,
     /// Its description.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Where its configuration is stored.
     pub location_uri: String,
     /// Role that reads another store.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retrieval_role_arn: Option<String>,
     /// Its validators; left out when there are none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validators: Vec<Validator>,
     /// Its type; always sent, also when it is the default.
     #[serde(rename = "Type")]
     pub profile_type: String,
     /// The key, resolved.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_key_arn: Option<String>,
     /// The key, as it was named.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_key_identifier: Option<String>,
 }
 

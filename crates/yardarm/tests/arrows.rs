@@ -63,6 +63,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("yardarm-ofrep", &["yardarm-flags"]),
     ("yardarm-client", &["yardarm-flags", "yardarm-outbound", "yardarm-signature", "yardarm-wire"]),
+    ("yardarm-demo", &["yardarm-client", "yardarm-flags", "yardarm-listen", "yardarm-wire"]),
     (
         "yardarm-node",
         &[
@@ -97,6 +98,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "yardarm-agent",
             "yardarm-alarms",
             "yardarm-client",
+            "yardarm-demo",
             "yardarm-domain",
             "yardarm-flags",
             "yardarm-listen",
@@ -165,7 +167,7 @@ fn only_the_log_knows_sql_and_only_those_who_answer_know_http_serving() {
     let found = dependencies();
     let rooms: [(&str, &[&str]); 3] = [
         ("rusqlite", &["yardarm-log"]),
-        ("axum", &["yardarm-agent", "yardarm-listen", "yardarm-server"]),
+        ("axum", &["yardarm-agent", "yardarm-demo", "yardarm-listen", "yardarm-server"]),
         ("hyper", &["yardarm-listen"]),
     ];
     for (outside, rooms) in rooms {

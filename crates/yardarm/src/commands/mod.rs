@@ -3,6 +3,7 @@
 mod agent;
 mod alarm;
 mod config;
+mod demo;
 mod doctor;
 mod eval;
 mod explain;
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Serve(Box<Sources>),
     /// Run the agent: local HTTP for applications, kept current from a Yardarm server or from AWS AppConfig.
     Agent(Box<agent::AgentArguments>),
+    /// See Yardarm at work: the story of a coffee shop, against a real server on this machine.
+    Demo(demo::DemoArguments),
     /// List, show and change flags, one at a time.
     Flag(Box<flag::FlagArguments>),
     /// Make, list, switch and remove alarms, and tell what they say, on a running server.
@@ -90,6 +93,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Serve(sources) => serve::run(&sources),
         Command::Agent(arguments) => agent::run(&arguments),
         Command::Alarm(arguments) => alarm::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Flag(arguments) => flag::run(*arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
