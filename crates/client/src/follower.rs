@@ -9,6 +9,7 @@
 
 use crate::backoff::Backoff;
 use crate::event_reader::{Event, Heard};
+use crate::event_stream::StreamEnd;
 use crate::http_client::HttpError;
 use crate::rollout::{Rollout, UnreadableRollout};
 use crate::server::ApiError;
@@ -47,26 +48,6 @@ pub(crate) enum Answer {
     New { etag: Option<Box<str>>, body: Bytes },
     /// What was named is what there is.
     Unchanged,
-}
-
-/// Why a stream has ended.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum StreamEnd {
-    /// The server has ended it.
-    #[error("the server has ended its stream")]
-    Closed,
-    /// The connection has.
-    #[error("the stream broke: {0}")]
-    Broken(HttpError),
-    /// Nothing was heard for too long.
-    #[error("nothing was heard of the stream any more")]
-    Silent,
-    /// Nothing was heard at all: something on the way keeps what it gets until it has all of it.
-    #[error("nothing was heard of the stream")]
-    NeverSpoke,
-    /// What was told makes no sense here: it builds on something that this client does not have, or is too large.
-    #[error("the stream makes no sense: {0}")]
-    Nonsense(String),
 }
 
 /// A rollout and the answer it was read of.

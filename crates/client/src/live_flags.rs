@@ -9,8 +9,8 @@
 
 use crate::backoff::Backoff;
 use crate::disk_copy::DiskCopy;
-use crate::event_reader::EventReader;
-use crate::follower::{Answer, Follower, Freshness, Served, Step, StreamEnd};
+use crate::event_stream::{EventStream, StreamEnd};
+use crate::follower::{Answer, Follower, Freshness, Served, Step};
 use crate::http_client::Opened;
 use crate::place::Place;
 use crate::rollout::{Rollout, Version};
@@ -26,9 +26,6 @@ use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 use yardarm_wire::headers::LAST_EVENT_ID;
-
-/// A stream of which nothing is heard for so long has lost its connection: servers break the silence every 20 s.
-const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 /// A stream, or else an answer.
 const STREAM_OR_ANSWER: HeaderValue = HeaderValue::from_static("text/event-stream, application/json;q=0.9");
@@ -249,32 +246,17 @@ impl Following {
     }
 
     /// Hears a stream to its end. `None`: told to stop.
-    async fn listen(&mut self, mut stream: Opened, stop: &Notify) -> Option<StreamEnd> {
-        let mut reader = EventReader::new(stream.limit);
-        let (mut patience, mut spoke) = (self.settings.patience, false);
+    async fn listen(&mut self, stream: Opened, stop: &Notify) -> Option<StreamEnd> {
+        let mut stream = EventStream::new(stream, self.settings.patience);
         loop {
-            let bytes = tokio::select! {
-                bytes = timeout(patience, stream.next()) => bytes,
+            let heard = tokio::select! {
+                heard = stream.next() => heard,
                 () = stop.notified() => return None,
             };
-            let bytes = match bytes {
-                Ok(Some(Ok(bytes))) => bytes,
-                Ok(Some(Err(error))) => return Some(StreamEnd::Broken(error)),
-                Ok(None) => return Some(StreamEnd::Closed),
-                Err(_) if !spoke => return Some(StreamEnd::NeverSpoke),
-                Err(_) => return Some(StreamEnd::Silent),
-            };
-            (patience, spoke) = (LONGEST_SILENCE, true);
-            let heard = match reader.read(&bytes) {
-                Ok(heard) => heard,
-                Err(too_large) => return Some(StreamEnd::Nonsense(too_large.to_string())),
-            };
-            for one in heard {
-                match self.follower.told(one) {
-                    Ok(Some(step)) => self.take(step).await,
-                    Ok(None) => {}
-                    Err(end) => return Some(end),
-                }
+            match heard.and_then(|heard| self.follower.told(heard)) {
+                Ok(Some(step)) => self.take(step).await,
+                Ok(None) => {}
+                Err(end) => return Some(end),
             }
         }
     }
