@@ -39,6 +39,8 @@ headers! {
     ALLOW_REVERT = "allow-revert";
     /// StartDeployment: why it is to be started although alarms speak against it.
     YARDARM_OVERRIDE_ALARMS = "yardarm-override-alarms";
+    /// Streams of rollouts: the id of the last event that the client has.
+    LAST_EVENT_ID = "last-event-id";
     /// GetConfiguration: the deployed version. Sent with GetLatestConfiguration and native reads too.
     CONFIGURATION_VERSION = "configuration-version";
     /// GetLatestConfiguration: the token of the next call.

@@ -35,6 +35,7 @@ pub mod operations;
 pub mod pages;
 pub mod patterns;
 pub mod profiles;
+pub mod rollout_events;
 pub mod strategies;
 pub mod tags;
 pub mod times;
