@@ -12,6 +12,7 @@ use crate::deployment_strategy::DeploymentStrategy;
 use crate::environment::Environment;
 use crate::event::Event;
 use crate::extension::{ActionPoint, Extension, ExtensionAssociation, ExtensionVersion};
+use crate::forced_flag::{ForcedFlag, ForcedFlags};
 use crate::hosted_version::HostedVersion;
 use crate::ids::{ApplicationId, DeploymentNumber, EnvironmentId, ProfileId};
 use crate::invocation::{Invocation, LoggedInvocation};
@@ -87,6 +88,7 @@ impl World {
                     ordinal: position,
                     created_at: at,
                     deployments: OrdMap::new(),
+                    forced: OrdMap::new(),
                     open: imbl::Vector::new(),
                     completed: OrdMap::new(),
                 };
@@ -111,6 +113,7 @@ impl World {
                 self.drop_deliveries(|delivery| {
                     delivery.application == application && delivery.environment == environment
                 });
+                self.forcing.remove(&(application.clone(), environment.clone()));
                 self.deploying.remove(&(application, environment));
                 Ok(())
             }
@@ -146,7 +149,16 @@ impl World {
                 Ok(())
             }
             Event::ConfigurationProfileDeleted { application, profile } => {
-                self.application_mut(&application)?.profiles.remove(&profile);
+                let place = self.application_mut(&application)?;
+                place.profiles.remove(&profile);
+                let environments: Vec<_> = place.environments.keys().cloned().collect();
+                for environment in &environments {
+                    self.change_forced(&application, environment, &profile, |flags| {
+                        *flags = ForcedFlags::default();
+                    })?;
+                    let place = self.environment_mut(&application, environment)?;
+                    place.forced.remove(&profile);
+                }
                 Ok(())
             }
             Event::HostedVersionCreated {
@@ -327,6 +339,31 @@ impl World {
                 self.log_invocations((&application, &environment_id, number), None, invocations);
                 Ok(())
             }
+            Event::FlagForced {
+                application,
+                environment,
+                profile,
+                flag,
+                to,
+                by,
+                reason,
+                until,
+                watch_s,
+                alarms_disregarded,
+            } => {
+                let (grown_at, before) = (None, None);
+                let forced = ForcedFlag { to, by, reason, at, grown_at, watch_s, alarms_disregarded, before };
+                self.change_forced(&application, &environment, &profile, |flags| {
+                    flags.force(position, flag, forced, until);
+                })
+            }
+            Event::FlagForceGrown { application, environment, profile } => {
+                self.change_forced(&application, &environment, &profile, |flags| flags.grow(at))
+            }
+            Event::FlagReleased { application, environment, profile, flag, triggered_by, by, reason } => self
+                .change_forced(&application, &environment, &profile, |flags| {
+                    flags.release((flag, at, triggered_by, by, reason));
+                }),
             Event::DeliveryEnded { delivery, failure, attempts } => {
                 self.end_delivery(delivery, failure, attempts, at);
                 Ok(())
@@ -535,10 +572,30 @@ impl World {
         self.application_mut(application)?.profiles.get_mut(id).ok_or_else(|| gone(id))
     }
 
+    fn change_forced(
+        &mut self,
+        application: &ApplicationId,
+        environment_id: &EnvironmentId,
+        profile: &ProfileId,
+        change: impl FnOnce(&mut ForcedFlags),
+    ) -> Applied {
+        let environment = self.environment_mut(application, environment_id)?;
+        change(Arc::make_mut(environment.forced.entry(profile.clone()).or_default()));
+        let forces = environment.forces();
+        let place = (application.clone(), environment_id.clone());
+        if forces {
+            self.forcing.insert(place);
+        } else {
+            self.forcing.remove(&place);
+        }
+        Ok(())
+    }
+
     fn delete_application(&mut self, id: &ApplicationId) -> Applied {
         let Some(application) = self.applications.remove(id) else { return Ok(()) };
         for environment in application.environments.keys() {
             self.deploying.remove(&(id.clone(), environment.clone()));
+            self.forcing.remove(&(id.clone(), environment.clone()));
         }
         self.drop_tokens(|token| token.application == *id);
         self.drop_deliveries(|delivery| delivery.application == *id);

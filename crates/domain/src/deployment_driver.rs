@@ -1,17 +1,18 @@
-//! What deployments want done as time passes. The driver of every node asks; whoever appends first has done it.
+//! What deployments and forced flags want done as time passes. The driver of every node asks; whoever appends first has done it.
 
 use crate::alarm::{Verdict, verdict};
 use crate::context::{Command, Context, Decision, TickInterval, UnregisteredAlarms};
 use crate::deployment::Deployment;
 use crate::environment::Environment;
 use crate::event::Event;
+use crate::forced_flag;
 use crate::ids::ApplicationId;
 use crate::refusal::Refusal;
 use crate::rollout::{self, Input, Phase, TriggeredBy};
 use crate::world::World;
 use jiff::Timestamp;
 
-/// Takes every step that is due, and takes back what alarms speak against. What is due is read from the world.
+/// Takes every step that is due, of deployments and of forced flags, and takes back what alarms speak against. What is due is read from the world.
 #[derive(Clone, Copy, Debug)]
 pub struct AdvanceDeployments {
     /// Whether no other clock counts. Then a deployment that waits for a time far ahead does so because the clock was set
@@ -34,6 +35,7 @@ impl Command for AdvanceDeployments {
         for (application, environment) in world.deploying() {
             self.steps(world, application, environment, context.now, &mut events);
         }
+        events.extend(forced_flag::due(world, context.now));
         Decision::new((), events)
     }
 }
@@ -43,7 +45,7 @@ impl AdvanceDeployments {
     /// already. `None`: never.
     #[must_use]
     pub fn wake_at(self, world: &World, now: Timestamp) -> Option<Timestamp> {
-        world
+        let deployments = world
             .deploying()
             .flat_map(|(_, environment)| {
                 environment.open().filter_map(move |deployment| {
@@ -68,7 +70,8 @@ impl AdvanceDeployments {
                     [wake, confirm_by].into_iter().flatten().min()
                 })
             })
-            .min()
+            .min();
+        [deployments, forced_flag::wake_at(world, now)].into_iter().flatten().min()
     }
 
     /// Whether its extensions have let it go on, for a step at `at`.

@@ -6,6 +6,7 @@ use crate::context::{Command, Context, Decision};
 use crate::deletion_protection::DeletionProtectionCheck;
 use crate::deployment::Deployment;
 use crate::event::Event;
+use crate::forced_flag::ForcedFlags;
 use crate::ids::{ApplicationId, DeploymentNumber, EnvironmentId, ProfileId};
 use crate::refusal::{Missing, Noun, Quota, Refusal};
 use crate::rollout::Phase;
@@ -53,6 +54,8 @@ pub struct Environment {
     pub created_at: Timestamp,
     /// All deployments there ever were.
     pub deployments: OrdMap<DeploymentNumber, Arc<Deployment>>,
+    /// Per profile, the flags that are forced and the last ones that were.
+    pub(crate) forced: OrdMap<ProfileId, Arc<ForcedFlags>>,
     /// Deployments that are not over: queued, growing or baking.
     pub(crate) open: Vector<DeploymentNumber>,
     /// Per profile, the completed deployments that were not reverted, oldest first. The last one is what is served.

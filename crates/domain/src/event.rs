@@ -30,15 +30,16 @@ use crate::text::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use yardarm_flags::Exposure;
+use yardarm_flags::document::FlagKey;
+use yardarm_flags::{Exposure, ForceTo};
 
 /// Something that happened. Members named as in the commands that cause them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[expect(missing_docs, reason = "every member is documented at the noun or command it is copied from")]
-#[expect(
+#[allow(
     clippy::large_enum_variant,
-    reason = "only a few are held at a time, on their way into the log or out of it"
+    reason = "only a few are held at a time, on their way into the log or out of it; which is the largest changes"
 )]
 pub enum Event {
     ApplicationCreated {
@@ -192,6 +193,35 @@ pub enum Event {
         invocations: Vec<Invocation>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         roll_back: Option<Description>,
+    },
+    FlagForced {
+        application: ApplicationId,
+        environment: EnvironmentId,
+        profile: ProfileId,
+        flag: FlagKey,
+        to: ForceTo,
+        by: String,
+        reason: Description,
+        until: Timestamp,
+        watch_s: u32,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        alarms_disregarded: Vec<AlarmArn>,
+    },
+    FlagForceGrown {
+        application: ApplicationId,
+        environment: EnvironmentId,
+        profile: ProfileId,
+    },
+    FlagReleased {
+        application: ApplicationId,
+        environment: EnvironmentId,
+        profile: ProfileId,
+        flag: FlagKey,
+        triggered_by: TriggeredBy,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Description>,
     },
     DeliveryEnded {
         delivery: DeliveryId,

@@ -26,6 +26,7 @@ mod deployment_strategy;
 mod environment;
 mod event;
 mod extension;
+mod forced_flag;
 mod hosted_version;
 mod ids;
 mod invocation;
@@ -82,6 +83,9 @@ pub use extension::{
     ExtensionVersion, HeedTick, Parameter, Parameters, Place, Tick, UpdateExtension,
     UpdateExtensionAssociation, ticks_due,
 };
+pub use forced_flag::{
+    ForceFlag, ForcedFlag, ForcedFlags, GrowFor, GrowingForce, ReleaseFlag, ReleasedFlag, WatchFor,
+};
 pub use hosted_version::{CreateHostedVersion, DeleteHostedVersion, HostedVersion};
 pub use ids::{
     AccessKeyId, ApplicationId, BearerTokenId, DeploymentNumber, EnvironmentId, ExtensionAssociationId,
@@ -98,4 +102,5 @@ pub use text::{
     RoleArn, SourceUrl, VersionLabel, shaped,
 };
 pub use world::World;
-pub use yardarm_flags::Exposure;
+pub use yardarm_flags::document::FlagKey;
+pub use yardarm_flags::{Exposure, ForceTo};

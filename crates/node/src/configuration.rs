@@ -21,7 +21,7 @@ use yardarm_log::Content;
 use yardarm_validators::{ContentRefused, JsonSchema, SchemaRefused};
 
 /// How often content is prepared anew because the world has moved on.
-const MOST_RACES: usize = 20;
+pub(crate) const MOST_RACES: usize = 20;
 
 /// Looking at more bytes than this happens on a thread of its own, so that requests are not held up.
 const LARGE_BYTES: usize = 64 * 1024;

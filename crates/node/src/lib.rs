@@ -21,10 +21,12 @@ mod entropy;
 mod error;
 mod extensions;
 mod flag_revert;
+mod forcing;
 mod form;
 mod master_key;
 mod node;
 mod outside;
+mod overrule;
 mod reading;
 mod replay;
 mod sequencer;
@@ -50,6 +52,7 @@ pub use entropy::{Entropy, OsEntropy};
 pub use error::Error;
 pub use extensions::ExtensionRefused;
 pub use flag_revert::{RevertFlag, RevertedFlag};
+pub use forcing::WantedForce;
 pub use form::Form;
 pub use master_key::{InvalidMasterKey, MasterKeys};
 pub use node::{Cause, Committed, Node, NodeConfig};
@@ -57,7 +60,7 @@ pub use outside::{
     About, ActionAnswer, ActionCall, FunctionCall, NoAnswer, Outside, Proof, RefusalDetail, VersionContent,
 };
 pub use reading::{MissingPlace, Reading};
-pub use served::{Candidate, Served, ServedVersion};
+pub use served::{Candidate, ForcedIn, ForcedPair, Served, ServedVersion};
 pub use session::{
     EntityRollout, Latest, PollingClient, SessionRefusal, SessionSettings, StartSession, TokenProblem,
 };

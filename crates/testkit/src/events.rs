@@ -7,13 +7,13 @@ use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition,
 use yardarm_domain::{
     AccountSettings, Action, ActionPoint, Actions, AlarmOverride, AlarmSource, AlarmState, AppliedExtension,
     CloudWatchAlarm, Comparison, ConfirmWithin, ContentHash, ContentRef, DeliveryId, DeploymentNumber, Event,
-    Evidence, Exposure, ExtensionVersionNumber, Failure, FreshFor, Invocation, MissingData, Monitor,
+    Evidence, Exposure, ExtensionVersionNumber, Failure, ForceTo, FreshFor, Invocation, MissingData, Monitor,
     Parameter, ProfileType, PrometheusAlarm, ReplicateTo, Resource, SealedSecret, Stopped, Tags, Threshold,
     TokenHash, TokenScope, Validator, VersionNumber,
 };
 
 /// How many kinds of events there are. A new one does not compile before [`ordinal`] knows it.
-pub const KINDS: usize = 41;
+pub const KINDS: usize = 44;
 
 /// The place of an event's kind, from zero.
 #[must_use]
@@ -60,6 +60,9 @@ pub fn ordinal(event: &Event) -> usize {
         Event::AlarmUpdated { .. } => 37,
         Event::AlarmDeleted { .. } => 38,
         Event::AlarmReported { .. } => 39,
+        Event::FlagForced { .. } => 41,
+        Event::FlagForceGrown { .. } => 42,
+        Event::FlagReleased { .. } => 43,
     }
 }
 
@@ -79,6 +82,7 @@ pub fn one_of_each() -> Vec<Event> {
     events.extend(secrets());
     events.extend(extensions());
     events.extend(alarms());
+    events.extend(forced_flags());
     events
 }
 
@@ -386,6 +390,42 @@ fn extensions() -> Vec<Event> {
         Event::DeliveryEnded { delivery, failure: Some(failure), attempts: 12 },
         Event::DeliveryResumed { delivery },
         Event::SigningKeyCreated { sealed: SealedSecret("v1.00000001.c2lnbg".into()) },
+    ]
+}
+
+fn forced_flags() -> Vec<Event> {
+    let forced = |to, watch_s| Event::FlagForced {
+        application: it("app1234"),
+        environment: it("env1234"),
+        profile: it("prof123"),
+        flag: it("checkout"),
+        to,
+        by: "AKIAIOSFODNN7EXAMPLE".into(),
+        reason: it("It charges twice"),
+        until: it("2026-09-28T12:00:05.123Z"),
+        watch_s,
+        alarms_disregarded: vec![it("latency")],
+    };
+    let released = |triggered_by, by, reason| Event::FlagReleased {
+        application: it("app1234"),
+        environment: it("env1234"),
+        profile: it("prof123"),
+        flag: it("checkout"),
+        triggered_by,
+        by,
+        reason,
+    };
+    let alarm = TriggeredBy::Alarm { alarm: it("errors"), state: AlarmState::Alarm };
+    vec![
+        forced(ForceTo::Off, 60),
+        forced(ForceTo::Variant("old".into()), 0),
+        Event::FlagForceGrown {
+            application: it("app1234"),
+            environment: it("env1234"),
+            profile: it("prof123"),
+        },
+        released(TriggeredBy::User, Some("AKIAIOSFODNN7EXAMPLE".into()), Some(it("Mended"))),
+        released(alarm, None, None),
     ]
 }
 

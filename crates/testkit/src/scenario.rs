@@ -16,16 +16,17 @@ use yardarm_domain::{
     CreateDeploymentStrategy, CreateEnvironment, CreateExtension, CreateExtensionAssociation,
     DeleteAccessKey, DeleteAlarm, DeleteConfigurationProfile, DeleteDeploymentStrategy, DeleteEnvironment,
     DeleteExtension, DeleteExtensionAssociation, DeleteHostedVersion, DeletionProtectionCheck, DeliverAgain,
-    DeploymentNumber, DeploymentState, EndDelivery, EnvironmentId, ExtensionVersionNumber, Failure, HeedTick,
-    Monitor, Parameter, ProfileId, ProfileType, PutAlarm, ReplicateTo, ReportAlarms, Resource,
-    RevokeBearerToken, StopDeployment, StrategyId, TagResource, Tags, Tick, TokenScope, UnregisteredAlarms,
-    UntagResource, UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile,
-    UpdateDeploymentStrategy, UpdateEnvironment, UpdateExtension, UpdateExtensionAssociation, Validator,
-    WantedBearerToken,
+    DeploymentNumber, DeploymentState, EndDelivery, EnvironmentId, ExtensionVersionNumber, Failure, ForceTo,
+    GrowFor, HeedTick, Monitor, Parameter, ProfileId, ProfileType, PutAlarm, ReleaseFlag, ReplicateTo,
+    ReportAlarms, Resource, RevokeBearerToken, StopDeployment, StrategyId, TagResource, Tags, Tick,
+    TokenScope, UnregisteredAlarms, UntagResource, UpdateAccountSettings, UpdateApplication,
+    UpdateConfigurationProfile, UpdateDeploymentStrategy, UpdateEnvironment, UpdateExtension,
+    UpdateExtensionAssociation, Validator, WantedBearerToken, WatchFor,
 };
 use yardarm_log::MemoryLog;
 use yardarm_node::{
-    Cause, ConfigurationRefused, DeployConfiguration, Error, MasterKeys, Node, NodeConfig, StoreConfiguration,
+    Cause, ConfigurationRefused, DeployConfiguration, Error, MasterKeys, Node, NodeConfig,
+    StoreConfiguration, WantedForce,
 };
 use zeroize::Zeroizing;
 
@@ -40,6 +41,7 @@ pub async fn play() -> Result<MemoryLog, ConfigurationRefused> {
     script.deployments(&node, &shop).await?;
     script.extensions(&node, &shop).await?;
     script.alarms(&node, &shop).await?;
+    script.forced_flags(&node, &shop).await?;
     script.secrets(&node).await?;
     script.tokens(&node, &shop).await?;
     script.deletions(&node).await?;
@@ -324,6 +326,42 @@ impl Script {
             .await?;
         self.alarm(node, "old").await?;
         node.execute(DeleteAlarm { arn: it("old") }, self.cause()).await?;
+        Ok(())
+    }
+
+    /// A flag is forced, reaches everybody, and is released.
+    async fn forced_flags(&self, node: &Node, shop: &Shop) -> Result<(), ConfigurationRefused> {
+        let first = self.deploy(node, shop, &shop.flags, &it("AppConfig.AllAtOnce")).await?;
+        self.wait(node, 1, shop, |state, _| state == DeploymentState::Baking).await;
+        let wanted = WantedForce {
+            application: shop.application.clone(),
+            environment: shop.production.clone(),
+            profile: shop.flags.clone(),
+            flag: it("checkout"),
+            to: ForceTo::Off,
+            reason: it("It charges twice"),
+            grow_for: GrowFor::DEFAULT,
+            watch_for: WatchFor::DEFAULT,
+        };
+        node.force_flag(wanted, self.cause()).await?;
+        self.clock.advance(SignedDuration::from_secs(5));
+        let mut changes = node.changes();
+        let growing = |node: &Node| {
+            let view = node.view();
+            let environment = view.world.environment(&shop.application, &shop.production).ok()?;
+            environment.forced_flags(&shop.flags)?.growing
+        };
+        while growing(node).is_some() && changes.changed().await.is_ok() {}
+        let release = ReleaseFlag {
+            application: shop.application.clone(),
+            environment: shop.production.clone(),
+            profile: shop.flags.clone(),
+            flag: it("checkout"),
+            by: "YDMADMIN".into(),
+            reason: Some(it("Mended")),
+        };
+        node.execute(release, self.cause()).await?;
+        self.stop(node, shop, first).await?;
         Ok(())
     }
 
