@@ -27,6 +27,7 @@ pub mod evaluation;
 pub mod experiments;
 pub mod extensions;
 pub mod floats;
+pub mod forced_flags;
 pub mod headers;
 pub mod hosted_versions;
 pub mod invocations;

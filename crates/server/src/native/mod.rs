@@ -8,6 +8,7 @@ mod confirmation;
 mod deliveries;
 mod evaluation;
 mod flag_revert;
+mod forced_flags;
 mod health;
 mod problem;
 mod rollout;
@@ -80,6 +81,9 @@ const ROUTES: &[Route] = &[
     route!(DELETE APPLICATION "delete-application" applications::delete),
     route!(GET CONFIGURATION "read-configuration" configuration::read, Reading),
     route!(GET ROLLOUT "read-rollout" rollout::read, Reading),
+    route!(GET FORCED_FLAGS "list-forced-flags" forced_flags::list),
+    route!(PUT FORCED_FLAG "force-flag" forced_flags::put),
+    route!(DELETE FORCED_FLAG "release-flag" forced_flags::release),
     route!(POST EVALUATE "evaluate" evaluation::evaluate),
     route!(POST EXPLAIN "explain" evaluation::explain),
     route!(POST EVALUATE_VERSION "evaluate-version" evaluation::evaluate_version),

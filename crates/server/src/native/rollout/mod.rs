@@ -21,6 +21,7 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
+use std::sync::Arc;
 use yardarm_node::{Served, ServedVersion};
 use yardarm_wire::native as wire;
 
@@ -49,7 +50,18 @@ pub(super) async fn read(call: Call) -> Result<Response, Fault> {
 
 /// Names both versions and the exposure, the same on every node.
 fn tag(served: &Served) -> String {
-    let stable = served.stable().map_or_else(|| "0".into(), |version| name(version));
+    let named = |version: Option<&Arc<ServedVersion>>| version.map_or_else(|| "0".into(), |it| name(it));
+    let stable = named(served.stable());
+    if let Some(forced) = served.forced() {
+        let versions = format!("{}.{}", named(forced.stable.as_ref()), named(forced.candidate.as_ref()));
+        let candidate = served.candidate().map(|it| (&it.version, it.deployment, it.exposure));
+        let (candidate, deployment, exposure) = candidate.map_or_else(
+            || ("0".to_owned(), 0, 0),
+            |(version, deployment, exposure)| (name(version), deployment.0, exposure.parts_per_million()),
+        );
+        let number = forced.key.rsplit('/').next().unwrap_or_default();
+        return format!("\"{stable}.{candidate}.{deployment}.{exposure}.{number}.{versions}\"");
+    }
     match served.candidate() {
         None => format!("\"{stable}\""),
         Some(candidate) => {
@@ -72,6 +84,12 @@ fn state(served: &Served, seq: u64) -> wire::RolloutState {
             exposure: candidate.exposure.parts_per_million(),
             key: candidate.key.to_string(),
         }),
+        forced: served.forced().map(|forced| wire::RolloutForced {
+            exposure: forced.exposure.parts_per_million(),
+            key: forced.key.to_string(),
+            stable: forced.stable.as_ref().map(|version| stored(version)),
+            candidate: forced.candidate.as_ref().map(|version| stored(version)),
+        }),
     }
 }
 
@@ -88,5 +106,6 @@ fn stored(version: &ServedVersion) -> wire::RolloutVersion {
         sha256: Some(version.content.to_string()),
         content,
         content_base64,
+        forced_flags: super::forced_flags::forced_in(version),
     }
 }
