@@ -14,6 +14,7 @@ use crate::extension::{ActionPoint, Extension, ExtensionAssociation, ExtensionVe
 use crate::hosted_version::HostedVersion;
 use crate::ids::{ApplicationId, DeploymentNumber, EnvironmentId, ProfileId};
 use crate::invocation::{Invocation, LoggedInvocation};
+use crate::measure::MOST_MEASURES;
 use crate::rollout::{Phase, Transition};
 use crate::tags::Tags;
 use crate::text::Description;
@@ -244,6 +245,7 @@ impl World {
                 invocations,
                 alarms_overridden,
                 alarms_not_watched,
+                gate,
             } => {
                 let started = DeploymentLogEntry { kind: DeploymentLogKind::Started, at };
                 let deployment = Deployment {
@@ -270,6 +272,8 @@ impl World {
                     completed_at: None,
                     alarms_overridden,
                     alarms_not_watched,
+                    gate,
+                    measures: vec![],
                     phase: if queued { Phase::Queued } else { Phase::Growing { step: 0, since: at } },
                     log: if queued { vec![] } else { vec![started] },
                 };
@@ -289,6 +293,15 @@ impl World {
                 self.step_deployment(&application, &environment, deployment, transition, at)?;
                 if let Some(point) = point {
                     self.tell_extensions((&application, &environment, deployment), point, position, at);
+                }
+                Ok(())
+            }
+            Event::DeploymentMeasured { application, environment, deployment: number, measure } => {
+                let environment = self.environment_mut(&application, &environment)?;
+                let slot = environment.deployments.get_mut(&number).ok_or_else(|| gone(number))?;
+                let measures = &mut Arc::make_mut(slot).measures;
+                if measures.len() < MOST_MEASURES {
+                    measures.push(measure);
                 }
                 Ok(())
             }

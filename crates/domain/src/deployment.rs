@@ -7,11 +7,13 @@ use crate::context::{Command, Concurrency, Context, Decision, Policy, Quotas, Un
 use crate::environment::Environment;
 use crate::event::Event;
 use crate::extension::{AppliedExtension, DynamicParameter, Place};
+use crate::gate::Gate;
 use crate::ids::{
     ApplicationId, DeploymentNumber, EnvironmentId, ProfileId, StrategyId, VersionNumber,
     flag_helper_association,
 };
 use crate::invocation::{Invocation, LoggedInvocation};
+use crate::measure::Measure;
 use crate::refusal::{Quota, Refusal};
 use crate::rollout::{self, Input, Phase, Plan, Transition, TriggeredBy};
 use crate::tags::Tags;
@@ -64,6 +66,10 @@ pub struct Deployment {
     pub alarms_overridden: Option<AlarmOverride>,
     /// Alarms of the environment's monitors that nobody watches.
     pub alarms_not_watched: Vec<AlarmArn>,
+    /// What it asks of clients before it goes on, if anything.
+    pub gate: Option<Gate>,
+    /// How long its steps and the way back took, where clients acknowledged them.
+    pub measures: Vec<Measure>,
     /// How far it has come.
     pub phase: Phase,
     /// What happened, oldest first.
@@ -229,6 +235,8 @@ pub struct StartDeployment {
     pub invocations: Vec<Invocation>,
     /// Who starts it although alarms speak against it, and why.
     pub alarm_override: Option<(String, String)>,
+    /// What it asks of clients before it goes on, if anything.
+    pub gate: Option<Gate>,
     /// That the content satisfies the profile's validators. Other content or validators by now: [`Refusal::Raced`].
     pub validated: Validated,
 }
@@ -275,9 +283,10 @@ impl Command for StartDeployment {
             begin: context.policy.growth_begins,
         };
         // Alarms are evidence: a deployment that is watched by any is never over in the instant it starts.
-        // So are extensions that have something to do on the way.
+        // So are extensions that have something to do on the way, and clients that have something to say.
         let attended = self.extensions.iter().any(|applied| world.acts_during_deployment(applied));
-        let instantly = plan.is_instant() && environment.monitors.is_empty() && !attended && !waits;
+        let evidence = !environment.monitors.is_empty() || attended || self.gate.is_some();
+        let instantly = plan.is_instant() && !evidence && !waits;
         let started = Event::DeploymentStarted {
             application: self.application.clone(),
             environment: self.environment.clone(),
@@ -298,6 +307,7 @@ impl Command for StartDeployment {
             invocations: self.invocations.clone(),
             alarms_overridden,
             alarms_not_watched,
+            gate: self.gate,
         };
         let mut events = vec![started];
         if instantly {

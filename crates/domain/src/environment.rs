@@ -15,6 +15,7 @@ use crate::world::World;
 use imbl::{OrdMap, Vector};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// An alarm to be watched while a deployment is on its way.
@@ -82,6 +83,15 @@ impl Environment {
     /// Deployments that are not over, oldest first: queued, growing or baking.
     pub fn open(&self) -> impl Iterator<Item = &Arc<Deployment>> {
         self.open.iter().filter_map(|number| self.deployments.get(number))
+    }
+
+    /// The latest deployment of each version of `profile` whose bake passed and that was not reverted, the newest first.
+    pub fn known_good(&self, profile: &ProfileId) -> impl Iterator<Item = &Arc<Deployment>> {
+        let numbers = self.completed.get(profile).into_iter().flat_map(|numbers| numbers.iter().rev());
+        let mut seen = BTreeSet::new();
+        numbers
+            .filter_map(|number| self.deployments.get(number))
+            .filter(move |deployment| seen.insert(deployment.version))
     }
 
     /// Whether one of its monitors names `alarm`.

@@ -14,11 +14,13 @@ use crate::deployment::AlarmOverride;
 use crate::deployment_strategy::ReplicateTo;
 use crate::environment::Monitor;
 use crate::extension::{Actions, AppliedExtension, Parameters};
+use crate::gate::Gate;
 use crate::ids::{
     AccessKeyId, ApplicationId, BearerTokenId, DeploymentNumber, EnvironmentId, ExtensionAssociationId,
     ExtensionId, ExtensionVersionNumber, ProfileId, StrategyId, VersionNumber,
 };
 use crate::invocation::{Failure, Invocation};
+use crate::measure::Measure;
 use crate::rollout::{GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use crate::secret::SealedSecret;
 use crate::tags::Tags;
@@ -164,6 +166,8 @@ pub enum Event {
         alarms_overridden: Option<AlarmOverride>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         alarms_not_watched: Vec<AlarmArn>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gate: Option<Gate>,
     },
     DeploymentStepped {
         application: ApplicationId,
@@ -179,6 +183,12 @@ pub enum Event {
         invocations: Vec<Invocation>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         roll_back: Option<Description>,
+    },
+    DeploymentMeasured {
+        application: ApplicationId,
+        environment: EnvironmentId,
+        deployment: DeploymentNumber,
+        measure: Measure,
     },
     DeliveryEnded {
         delivery: DeliveryId,

@@ -25,9 +25,11 @@ mod deployment_strategy;
 mod environment;
 mod event;
 mod extension;
+mod gate;
 mod hosted_version;
 mod ids;
 mod invocation;
+mod measure;
 mod refusal;
 pub mod rollout;
 mod secret;
@@ -80,12 +82,14 @@ pub use extension::{
     ExtensionVersion, HeedTick, Parameter, Parameters, Place, Tick, UpdateExtension,
     UpdateExtensionAssociation, ticks_due,
 };
+pub use gate::{ClientCounts, ClientEvidence, Gate, Passage, Percent};
 pub use hosted_version::{CreateHostedVersion, DeleteHostedVersion, HostedVersion};
 pub use ids::{
     AccessKeyId, ApplicationId, BearerTokenId, DeploymentNumber, EnvironmentId, ExtensionAssociationId,
     ExtensionId, ExtensionVersionNumber, InvalidId, InvocationId, ProfileId, StrategyId, VersionNumber,
 };
 pub use invocation::{Failure, Invocation, LoggedInvocation};
+pub use measure::{Measure, MeasureEnd, Measured, MeasuredDeployment, RecordMeasures, Recovery, recoveries};
 pub use refusal::{Missing, Noun, Quota, Refusal};
 pub use secret::{CreateSigningKey, CreateTokenKey, ResealSecrets, SealedSecret};
 pub use serving::{Live, live};

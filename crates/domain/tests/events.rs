@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use yardarm_domain::{
     AccountSettings, AlarmOverride, AlarmSource, AlarmState, CloudWatchAlarm, Comparison, ContentHash,
-    ContentRef, DeploymentNumber, Event, Evidence, Exposure, FreshFor, MissingData, Monitor, ProfileType,
-    PrometheusAlarm, ReplicateTo, Resource, SealedSecret, Tags, Threshold, TokenHash, TokenScope,
-    UnknownEvent, Validator, VersionNumber,
+    ContentRef, DeploymentNumber, Event, Evidence, Exposure, FreshFor, Gate, MissingData, Monitor, Percent,
+    ProfileType, PrometheusAlarm, ReplicateTo, Resource, SealedSecret, Tags, Threshold, TokenHash,
+    TokenScope, UnknownEvent, Validator, VersionNumber,
 };
 use yardarm_testkit::events::{KINDS, one_of_each, ordinal};
 
@@ -205,6 +205,11 @@ fn some_override() -> impl Strategy<Value = AlarmOverride> {
         .prop_map(|(alarms, by, reason)| AlarmOverride { alarms, by, reason })
 }
 
+fn some_gate() -> impl Strategy<Value = Gate> {
+    let percent = || (0..=100_u8).prop_map(|percent| Percent::try_from(percent).unwrap());
+    (percent(), percent()).prop_map(|(applied, refused)| Gate { applied, refused })
+}
+
 fn some_monitors() -> impl Strategy<Value = Vec<Monitor>> {
     let monitor =
         (text(), maybe(text())).prop_map(|(alarm_arn, alarm_role_arn)| Monitor { alarm_arn, alarm_role_arn });
@@ -313,15 +318,15 @@ fn some_resource_event() -> impl Strategy<Value = Event> {
 fn some_deployment_event() -> impl Strategy<Value = Event> {
     let names = (id(), id(), id(), text(), id());
     let figures = (1..u32::MAX, 1..u32::MAX, some_plan(), any::<bool>());
-    let alarms = (maybe(some_override()), proptest::collection::vec(text(), 0..3));
+    let evidence = (maybe(some_override()), proptest::collection::vec(text(), 0..3), maybe(some_gate()));
     let rest =
         (some_kind(), maybe(text()), some_content(), parsed("[ -~]{1,40}"), maybe(text()), some_tags());
-    let started = (names, figures, rest, alarms).prop_map(
+    let started = (names, figures, rest, evidence).prop_map(
         |(
             (application, environment, profile, configuration_name, strategy),
             (number, version, plan, queued),
             (kind, label, content, content_type, description, tags),
-            (alarms_overridden, alarms_not_watched),
+            (alarms_overridden, alarms_not_watched, gate),
         )| Event::DeploymentStarted {
             application,
             environment,
@@ -342,6 +347,7 @@ fn some_deployment_event() -> impl Strategy<Value = Event> {
             invocations: vec![],
             alarms_overridden,
             alarms_not_watched,
+            gate,
         },
     );
     let created =

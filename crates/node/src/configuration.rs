@@ -13,8 +13,9 @@ use std::sync::Arc;
 use yardarm_domain::{
     ActionPoint, ApplicationId, AppliedExtension, Command, ConfigurationProfile, ContentHash, ContentRef,
     ContentType, Context, CreateHostedVersion, DeploymentNumber, Description, DynamicParameter,
-    EnvironmentId, Failure, FunctionUri, HostedVersion, Invocation, Place, ProfileId, ProfileType, Refusal,
-    StartDeployment, StrategyId, Tags, Validated, Validator, VersionLabel, VersionNumber, World, must_wait,
+    EnvironmentId, Failure, FunctionUri, Gate, HostedVersion, Invocation, Place, ProfileId, ProfileType,
+    Refusal, StartDeployment, StrategyId, Tags, Validated, Validator, VersionLabel, VersionNumber, World,
+    must_wait,
 };
 use yardarm_flags::{CompiledFlags, FlagDocument, ReadError, normalise};
 use yardarm_log::Content;
@@ -77,6 +78,8 @@ pub struct DeployConfiguration {
     pub dynamic_parameters: Vec<DynamicParameter>,
     /// Why it is to be started although alarms speak against it, if it is.
     pub override_alarms: Option<String>,
+    /// What it asks of clients before it goes on, if anything.
+    pub gate: Option<Gate>,
 }
 
 /// Why a configuration was not stored, validated or deployed.
@@ -344,6 +347,7 @@ impl Node {
                 tags: wanted.tags.clone(),
                 latest_deployment_number: wanted.latest_deployment_number,
                 alarm_override: wanted.override_alarms.clone().map(|reason| (cause.actor.clone(), reason)),
+                gate: wanted.gate,
                 changed: contents.first().map(reference),
                 dynamic_parameters: wanted.dynamic_parameters.clone(),
                 extensions: applied,

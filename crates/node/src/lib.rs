@@ -7,6 +7,7 @@
 //! **Invariants:** a command is answered only after its events are durable; what a reader sees was once the end of the
 //! log; a node whose log fails goes on answering from what it knows, and says how old that is.
 
+mod acknowledgements;
 mod address;
 mod alarm_secrets;
 mod alarm_sources;
@@ -21,7 +22,9 @@ mod entropy;
 mod error;
 mod extensions;
 mod form;
+mod ledger;
 mod master_key;
+mod measures;
 mod node;
 mod outside;
 mod reading;
@@ -38,6 +41,7 @@ mod ticker;
 mod tokens;
 mod view;
 
+pub use acknowledgements::{ClientStanding, DeploymentClients};
 pub use address::Address;
 pub use alarm_sources::{AlarmSources, Heard, NotHeard};
 pub use alarm_watcher::{AlarmSettings, AlarmWatch, WatchedAlarm};
@@ -49,7 +53,9 @@ pub use entropy::{Entropy, OsEntropy};
 pub use error::Error;
 pub use extensions::ExtensionRefused;
 pub use form::Form;
+pub use ledger::{Acknowledgement, Standing};
 pub use master_key::{InvalidMasterKey, MasterKeys};
+pub use measures::{RECOVERY_BOUNDS, RecoveryTimes, Times};
 pub use node::{Cause, Committed, Node, NodeConfig};
 pub use outside::{
     About, ActionAnswer, ActionCall, FunctionCall, NoAnswer, Outside, Proof, RefusalDetail, VersionContent,

@@ -47,6 +47,13 @@ pub struct Candidate {
 }
 
 impl ServedVersion {
+    /// Names the bytes: the same content under another version is another answer, because its version is.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let content: String = self.content.to_string().chars().take(16).collect();
+        format!("{}-{content}", self.version)
+    }
+
     /// The form in which a client that wants `wanted` is sent this version.
     #[must_use]
     pub fn form(&self, wanted: Form) -> Form {
@@ -142,6 +149,19 @@ impl Served {
     #[must_use]
     pub fn candidate(&self) -> Option<&Candidate> {
         self.candidate.as_ref()
+    }
+
+    /// Names both versions and the exposure, the same on every node.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        let stable = self.stable.as_ref().map_or_else(|| "0".into(), |version| version.name());
+        match &self.candidate {
+            None => stable,
+            Some(candidate) => {
+                let (version, exposure) = (candidate.version.name(), candidate.exposure.parts_per_million());
+                format!("{stable}.{version}.{}.{exposure}", candidate.deployment)
+            }
+        }
     }
 
     /// The position of the log from which on this is served; a node that was started later says where it started. A node

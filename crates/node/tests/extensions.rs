@@ -194,6 +194,7 @@ async fn dynamic_parameters_are_for_one_deployment() {
     let at_once = shop.strategy(0, 0, 100).await.unwrap();
     let wanted = |parameter: &str, extension: Option<ExtensionId>| DeployConfiguration {
         override_alarms: None,
+        gate: None,
         application: shop.application.clone(),
         environment: shop.environment.clone(),
         profile: shop.profile.clone(),

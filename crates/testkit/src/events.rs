@@ -7,13 +7,13 @@ use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition,
 use yardarm_domain::{
     AccountSettings, Action, ActionPoint, Actions, AlarmOverride, AlarmSource, AlarmState, AppliedExtension,
     CloudWatchAlarm, Comparison, ContentHash, ContentRef, DeliveryId, DeploymentNumber, Event, Evidence,
-    Exposure, ExtensionVersionNumber, Failure, FreshFor, Invocation, MissingData, Monitor, Parameter,
-    ProfileType, PrometheusAlarm, ReplicateTo, Resource, SealedSecret, Tags, Threshold, TokenHash,
-    TokenScope, Validator, VersionNumber,
+    Exposure, ExtensionVersionNumber, Failure, FreshFor, Gate, Invocation, Measure, MeasureEnd, Measured,
+    MissingData, Monitor, Parameter, Percent, ProfileType, PrometheusAlarm, ReplicateTo, Resource,
+    SealedSecret, Tags, Threshold, TokenHash, TokenScope, Validator, VersionNumber,
 };
 
 /// How many kinds of events there are. A new one does not compile before [`ordinal`] knows it.
-pub const KINDS: usize = 40;
+pub const KINDS: usize = 41;
 
 /// The place of an event's kind, from zero.
 #[must_use]
@@ -59,6 +59,7 @@ pub fn ordinal(event: &Event) -> usize {
         Event::AlarmUpdated { .. } => 37,
         Event::AlarmDeleted { .. } => 38,
         Event::AlarmReported { .. } => 39,
+        Event::DeploymentMeasured { .. } => 40,
     }
 }
 
@@ -234,6 +235,7 @@ fn deployments() -> Vec<Event> {
         queued: true,
         alarms_overridden: None,
         alarms_not_watched: vec![],
+        gate: None,
         extensions: vec![],
         invocations: vec![],
     };
@@ -251,6 +253,10 @@ fn deployments() -> Vec<Event> {
         });
         *alarms_not_watched = vec![it("latency")];
     }
+    let mut gated = started.clone();
+    if let Event::DeploymentStarted { gate, .. } = &mut gated {
+        *gate = Some(Gate { applied: Percent::ALL, refused: Percent::NONE });
+    }
     let transitions = [
         Transition::Begun,
         Transition::Advanced { step: 1, exposure, since },
@@ -264,6 +270,7 @@ fn deployments() -> Vec<Event> {
             alarm: it("errors"),
             state: AlarmState::InsufficientData,
         }),
+        Transition::RolledBack(TriggeredBy::Refused { refused: 2, exposed: 9 }),
     ];
     let stepped = transitions.map(|transition| Event::DeploymentStepped {
         application: it("app1234"),
@@ -271,7 +278,23 @@ fn deployments() -> Vec<Event> {
         deployment: DeploymentNumber(7),
         step: transition.into(),
     });
-    [started, extended, over_alarms].into_iter().chain(stepped).collect()
+    let measured = Event::DeploymentMeasured {
+        application: it("app1234"),
+        environment: it("env1234"),
+        deployment: DeploymentNumber(7),
+        measure: Measure {
+            of: Measured::Rollback,
+            evidence_at: Some(since),
+            decided_at: since,
+            served_ms: 3,
+            clients: 40,
+            half_ms: Some(20),
+            nearly_all_ms: Some(70),
+            all_ms: None,
+            ended: MeasureEnd::GivenUp,
+        },
+    };
+    [started, extended, over_alarms, gated].into_iter().chain(stepped).chain([measured]).collect()
 }
 
 fn applied() -> AppliedExtension {

@@ -215,6 +215,7 @@ impl Script {
             latest_deployment_number: None,
             dynamic_parameters: vec![],
             override_alarms: None,
+            gate: None,
         };
         Ok(node.deploy(wanted, self.cause()).await?.outcome)
     }

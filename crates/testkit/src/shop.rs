@@ -6,8 +6,8 @@ use std::str::FromStr;
 use yardarm_domain::rollout::{GrowthFactor, GrowthType};
 use yardarm_domain::{
     ApplicationId, CreateApplication, CreateConfigurationProfile, CreateDeploymentStrategy,
-    CreateEnvironment, DeploymentNumber, EnvironmentId, ProfileId, ProfileType, ReplicateTo, StopDeployment,
-    StrategyId, Tags, Validator, VersionNumber,
+    CreateEnvironment, DeploymentNumber, EnvironmentId, Gate, ProfileId, ProfileType, ReplicateTo,
+    StopDeployment, StrategyId, Tags, Validator, VersionNumber,
 };
 use yardarm_node::{
     ConfigurationRefused, DeployConfiguration, Error, Node, StartSession, StoreConfiguration,
@@ -133,6 +133,18 @@ impl Shop {
     /// # Errors
     /// See [`Node::deploy`].
     pub async fn deploy(&self, strategy: &StrategyId) -> Result<DeploymentNumber, ConfigurationRefused> {
+        self.deploy_asking(strategy, None).await
+    }
+
+    /// The same, asking clients before each step.
+    ///
+    /// # Errors
+    /// See [`Node::deploy`].
+    pub async fn deploy_asking(
+        &self,
+        strategy: &StrategyId,
+        gate: Option<Gate>,
+    ) -> Result<DeploymentNumber, ConfigurationRefused> {
         let wanted = DeployConfiguration {
             application: self.application.clone(),
             environment: self.environment.clone(),
@@ -144,6 +156,7 @@ impl Shop {
             latest_deployment_number: None,
             dynamic_parameters: vec![],
             override_alarms: None,
+            gate,
         };
         Ok(self.node.deploy(wanted, cause()).await?.outcome)
     }

@@ -5,7 +5,8 @@ use std::fmt::{self, Write};
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Phase, Plan, TriggeredBy};
 use yardarm_domain::{
     Alarm, AlarmArn, AlarmOverride, AlarmSource, Application, Deployment, DeploymentLogKind, Description,
-    Environment, EnvironmentState, Live, ProfileType, ReplicateTo, Tags, TokenScope, Validator, World, live,
+    Environment, EnvironmentState, Gate, Live, ProfileType, ReplicateTo, Tags, TokenScope, Validator, World,
+    live,
 };
 
 /// Everything in `world`, one fact a line.
@@ -261,6 +262,13 @@ fn write_deployment(out: &mut String, deployment: &Deployment) -> fmt::Result {
     if !deployment.alarms_not_watched.is_empty() {
         writeln!(out, "      not watched by {}", listed(&deployment.alarms_not_watched))?;
     }
+    for measure in &deployment.measures {
+        writeln!(out, "      measured {measure:?}")?;
+    }
+    if let Some(Gate { applied, refused }) = deployment.gate {
+        let (applied, refused) = (applied.get(), refused.get());
+        writeln!(out, "      asks for {applied} % of clients, back if more than {refused} % refuse")?;
+    }
     deployment.log.iter().try_for_each(|entry| writeln!(out, "      {} {}", entry.at, happened(&entry.kind)))
 }
 
@@ -305,6 +313,9 @@ fn happened(kind: &DeploymentLogKind) -> String {
         DeploymentLogKind::RolledBack(TriggeredBy::Yardarm) => "rolled back by the engine".into(),
         DeploymentLogKind::RolledBack(TriggeredBy::Alarm { alarm, state }) => {
             format!("rolled back by alarm {alarm} in {}", state.as_str())
+        }
+        DeploymentLogKind::RolledBack(TriggeredBy::Refused { refused, exposed }) => {
+            format!("rolled back as {refused} of {exposed} clients refused it")
         }
         DeploymentLogKind::Reverted => "reverted".into(),
     }

@@ -39,6 +39,8 @@ headers! {
     ALLOW_REVERT = "allow-revert";
     /// StartDeployment: why it is to be started although alarms speak against it.
     YARDARM_OVERRIDE_ALARMS = "yardarm-override-alarms";
+    /// StartDeployment: what it asks of clients before each step, as in `applied=95, refused=5`.
+    YARDARM_REQUIRE_ACKNOWLEDGEMENTS = "yardarm-require-acknowledgements";
     /// GetConfiguration: the deployed version. Sent with GetLatestConfiguration and native reads too.
     CONFIGURATION_VERSION = "configuration-version";
     /// GetLatestConfiguration: the token of the next call.

@@ -46,6 +46,15 @@ pub mod paths {
     /// `GET` reads both versions of a configuration and how far the newer one has come; `?wait=SECONDS` waits for a change.
     pub const ROLLOUT: &str =
         "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/rollout";
+    /// `POST`: what a client has made of what it was given.
+    pub const ACKNOWLEDGEMENTS: &str = "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/acknowledgements";
+    /// `GET`: the clients of a deployment, and where they stand.
+    pub const DEPLOYMENT_CLIENTS: &str =
+        "/yardarm/v1/applications/{application}/environments/{environment}/deployments/{deployment}/clients";
+    /// `GET`: the last versions whose bake passed and that were not reverted.
+    pub const KNOWN_GOOD: &str = "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/known-good";
+    /// `GET`: how long ways back took; `?application=…&environment=…` of one place, `?steps=true` steps too.
+    pub const RECOVERY: &str = "/yardarm/v1/recovery";
     /// `POST`: what flags are for somebody, in the version that is deployed for them.
     pub const EVALUATE: &str =
         "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/evaluate";

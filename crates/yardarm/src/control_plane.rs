@@ -15,6 +15,7 @@ use yardarm_client::{ApiError, segment};
 use yardarm_flags::document::FlagKey;
 use yardarm_flags::{FlagDocument, ReadError};
 use yardarm_wire::applications::Application;
+use yardarm_wire::clients::Gate;
 use yardarm_wire::deployments::{Deployment, StartDeploymentRequest};
 use yardarm_wire::environments::Environment;
 use yardarm_wire::headers;
@@ -281,6 +282,7 @@ impl ControlPlane {
         strategy: &DeploymentStrategy,
         version: u64,
         description: &str,
+        gate: Option<Gate>,
     ) -> Result<Deployment, ApiError> {
         let body = StartDeploymentRequest {
             deployment_strategy_id: Some(strategy.id.clone()),
@@ -289,7 +291,17 @@ impl ControlPlane {
             description: Some(description.to_owned()),
             ..StartDeploymentRequest::default()
         };
-        self.api.ask(Method::POST, &deployments(environment), Some(&body))
+        let mut about = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+        if let Some(Gate { applied_percent, refused_percent }) = gate {
+            let asks = format!("applied={applied_percent}, refused={refused_percent}");
+            // Digits and letters always fit into a header.
+            if let Ok(asks) = HeaderValue::try_from(asks) {
+                about.push((headers::YARDARM_REQUIRE_ACKNOWLEDGEMENTS, asks));
+            }
+        }
+        let body = serde_json::to_vec(&body).map_err(ApiError::Request)?;
+        let answer = self.api.send(Method::POST, &deployments(environment), &about, body.into())?;
+        serde_json::from_slice(answer.body()).map_err(ApiError::Answer)
     }
 
     /// A deployment as it is now.

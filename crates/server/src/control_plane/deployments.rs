@@ -14,8 +14,8 @@ use std::ops::Bound;
 use yardarm_domain::rollout::TriggeredBy;
 use yardarm_domain::{
     AlarmArn, AlarmOverride, Application, ApplicationId, Deployment, DeploymentLogEntry, DeploymentLogKind,
-    DeploymentNumber, DynamicParameter, Environment, EnvironmentId, Exposure, Invocation, ParameterName,
-    ParameterValue, ProfileType, StopDeployment,
+    DeploymentNumber, DynamicParameter, Environment, EnvironmentId, Exposure, Gate, Invocation,
+    ParameterName, ParameterValue, Percent, ProfileType, StopDeployment,
 };
 use yardarm_node::{DeployConfiguration, View};
 use yardarm_wire::constraints::Constraint;
@@ -38,7 +38,7 @@ pub(crate) async fn start(call: Call) -> Result<Answer, Fault> {
     let (strategy, profile, version, description, tags, key, dynamic, latest_deployment_number) =
         arguments.finish((strategy, profile, version, description, tags, key, dynamic, latest))?;
     no_kms_key(key)?;
-    let override_alarms = override_alarms(&call)?;
+    let (override_alarms, gate) = (override_alarms(&call)?, gate(&call)?);
     let wanted = {
         let view = call.node.view();
         let (application, environment) = environments::named(&call, &view)?;
@@ -53,6 +53,7 @@ pub(crate) async fn start(call: Call) -> Result<Answer, Fault> {
             latest_deployment_number,
             dynamic_parameters: identified(&call, &view, dynamic)?,
             override_alarms,
+            gate,
         }
     };
     let (application, environment) = (wanted.application.clone(), wanted.environment.clone());
@@ -115,6 +116,32 @@ fn override_alarms(call: &Call) -> Result<Option<String>, Fault> {
             Err(Fault::bad_request("The header Yardarm-Override-Alarms has more than 1024 characters."))
         }
     }
+}
+
+/// What the deployment asks of clients before each step, if anything.
+fn gate(call: &Call) -> Result<Option<Gate>, Fault> {
+    let Some(text) = call.header(&headers::YARDARM_REQUIRE_ACKNOWLEDGEMENTS) else { return Ok(None) };
+    let bad = || {
+        Fault::bad_request(
+            "The header Yardarm-Require-Acknowledgements is like `applied=95, refused=5`: whole percents, \
+             applied 1 to 100, refused 0 to 100 (default 0).",
+        )
+    };
+    let (mut applied, mut refused) = (None, None);
+    for part in text.split(',') {
+        let (name, percent) = part.split_once('=').ok_or_else(bad)?;
+        let percent = percent.trim().parse::<u8>().ok().and_then(|percent| Percent::try_from(percent).ok());
+        let slot = match name.trim() {
+            "applied" => &mut applied,
+            "refused" => &mut refused,
+            _ => return Err(bad()),
+        };
+        if slot.replace(percent.ok_or_else(bad)?).is_some() {
+            return Err(bad());
+        }
+    }
+    let applied = applied.filter(|applied| *applied > Percent::NONE).ok_or_else(bad)?;
+    Ok(Some(Gate { applied, refused: refused.unwrap_or(Percent::NONE) }))
 }
 
 /// The number in the path. Zero names no deployment, but is no wrong number either.
@@ -367,6 +394,13 @@ fn events(deployment: &Deployment, entry: &DeploymentLogEntry) -> Vec<wire::Depl
                 ),
             ]
         }
+        DeploymentLogKind::RolledBack(TriggeredBy::Refused { refused, exposed }) => {
+            let started = format!("Rollback initiated because {refused} of {exposed} clients refused it");
+            vec![
+                event(Type::RollbackCompleted, AppConfig, "Rollback completed"),
+                event(Type::RollbackStarted, AppConfig, &started),
+            ]
+        }
         DeploymentLogKind::Reverted => {
             vec![event(Type::RevertCompleted, User, "Deployment reverted by user request")]
         }
@@ -379,6 +413,11 @@ fn started(deployment: &Deployment) -> String {
     let listed = |alarms: &[AlarmArn]| alarms.iter().map(AlarmArn::as_str).collect::<Vec<_>>().join(", ");
     if let Some(AlarmOverride { alarms, by, reason }) = &deployment.alarms_overridden {
         text += &format!(" over alarm {} by {by}: {reason}", listed(alarms));
+    }
+    if let Some(Gate { applied, refused }) = deployment.gate {
+        let (applied, refused) = (applied.get(), refused.get());
+        text +=
+            &format!("; {applied} % of clients must have applied each step, at most {refused} % refused it");
     }
     if !deployment.alarms_not_watched.is_empty() {
         text += &format!("; not registered, so not watched: {}", listed(&deployment.alarms_not_watched));

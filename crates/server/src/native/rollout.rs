@@ -1,6 +1,5 @@
 //! Both versions of a configuration and how far the newer one has come: for clients that decide by themselves.
 
-use super::configuration::name;
 use super::json;
 use super::waiting::{self, Found, News};
 use crate::call::Call;
@@ -35,14 +34,7 @@ pub(super) async fn read(call: Call) -> Result<Response, Fault> {
 
 /// Names both versions and the exposure, the same on every node.
 fn tag(served: &Served) -> String {
-    let stable = served.stable().map_or_else(|| "0".into(), |version| name(version));
-    match served.candidate() {
-        None => format!("\"{stable}\""),
-        Some(candidate) => {
-            let (version, exposure) = (name(&candidate.version), candidate.exposure.parts_per_million());
-            format!("\"{stable}.{version}.{}.{exposure}\"", candidate.deployment)
-        }
-    }
+    format!("\"{}\"", served.tag())
 }
 
 fn state(served: &Served, seq: u64) -> wire::RolloutState {

@@ -13,9 +13,9 @@ use yardarm_domain::{
     CascadeDeleteApplication, ChangeAccessKey, ChangeAlarm, Command, ConfigurationProfile, CreateApplication,
     CreateConfigurationProfile, CreateDeploymentStrategy, CreateEnvironment, DeleteAccessKey, DeleteAlarm,
     DeleteConfigurationProfile, DeleteDeploymentStrategy, DeleteEnvironment, DeleteHostedVersion,
-    DeletionProtectionCheck, Environment, FreshFor, Monitor, PREDEFINED_STRATEGIES, ProfileType, PutAlarm,
-    Refusal, ReplicateTo, ReportAlarms, Resource, StopDeployment, StrategyId, TagResource, Tags,
-    UntagResource, UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile,
+    DeletionProtectionCheck, Environment, FreshFor, Gate, Monitor, PREDEFINED_STRATEGIES, Percent,
+    ProfileType, PutAlarm, Refusal, ReplicateTo, ReportAlarms, Resource, StopDeployment, StrategyId,
+    TagResource, Tags, UntagResource, UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile,
     UpdateDeploymentStrategy, UpdateEnvironment, World,
 };
 use yardarm_log::Seq;
@@ -360,6 +360,7 @@ impl Asker<'_> {
             latest_deployment_number: None,
             dynamic_parameters: vec![],
             override_alarms: (self.rng.u8(0..8) == 0).then(|| "it mends them".to_owned()),
+            gate: self.gate(),
         };
         let (cause, node) = (self.requests.cause(), self.node.clone());
         let ask = cause.clone();
@@ -367,6 +368,12 @@ impl Asker<'_> {
             node.deploy(wanted, ask).await.map(|committed| Some(committed.view.seq))
         });
         Some("deploys")
+    }
+
+    fn gate(&mut self) -> Option<Gate> {
+        let percents = [Percent::NONE, Percent::try_from(50).ok()?, Percent::ALL];
+        let (applied, refused) = (pick(self.rng, percents)?, pick(self.rng, percents)?);
+        (self.rng.u8(0..4) == 0).then_some(Gate { applied, refused })
     }
 
     /// A predefined one, or one of its own, which may be deleted meanwhile.

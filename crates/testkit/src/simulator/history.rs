@@ -2,6 +2,7 @@
 //!
 //! What a node believes is compared with this; what this believes comes from the log alone.
 
+use super::acknowledgers::Acknowledgers;
 use super::{Broken, ensure};
 use crate::fake_alarms::FakeAlarms;
 use jiff::{SignedDuration, Timestamp};
@@ -26,6 +27,11 @@ pub(super) struct History {
     pub(super) watched_steps: u64,
     /// Deployments taken back by alarms.
     pub(super) taken_back: u64,
+    /// Steps taken because clients had applied the one before.
+    pub(super) acknowledged_steps: u64,
+    /// Deployments taken back because clients refused them.
+    pub(super) refused: u64,
+    pub(super) acknowledgers: Acknowledgers,
     pub(super) world: World,
     pub(super) seq: Seq,
     pub(super) digest: Digest,
@@ -44,6 +50,9 @@ impl History {
             alarms,
             watched_steps: 0,
             taken_back: 0,
+            acknowledged_steps: 0,
+            refused: 0,
+            acknowledgers: Acknowledgers::default(),
             world: World::default(),
             seq: Seq::ZERO,
             digest: Digest::ZERO,
@@ -80,6 +89,7 @@ impl History {
         let before = self.stepped(&event);
         self.judge_evidence(&event, at)?;
         self.count(&event);
+        self.judge_gate(&event)?;
         let applied = self.world.apply(record.seq.0, at, event.clone());
         applied.map_err(|error| Broken(error.to_string()))?;
         (self.seq, self.digest) = (record.seq, record.digest);
@@ -124,6 +134,33 @@ impl History {
             Transition::RolledBack(TriggeredBy::Alarm { .. }) => self.taken_back += 1,
             _ => {}
         }
+    }
+
+    /// A deployment that asks clients goes on only from what some have applied. Judged by the world before.
+    fn judge_gate(&mut self, event: &Event) -> Result<(), Broken> {
+        let Event::DeploymentStepped { application, environment, deployment: number, step } = event else {
+            return Ok(());
+        };
+        let Some(deployment) = self.deployment(application, environment, *number) else { return Ok(()) };
+        let goes_on = match Transition::from(step.clone()) {
+            Transition::Advanced { .. } | Transition::Completed => true,
+            Transition::RolledBack(TriggeredBy::Refused { .. }) => {
+                self.refused += 1;
+                return ensure(deployment.gate.is_some(), || "refused without being asked".into());
+            }
+            Transition::Begun
+            | Transition::BakeStarted { .. }
+            | Transition::RolledBack(_)
+            | Transition::Reverted
+            | Transition::Rescheduled { .. } => false,
+        };
+        let exposure = deployment.exposure();
+        if deployment.gate.is_none() || !goes_on || exposure == Exposure::NONE {
+            return Ok(());
+        }
+        self.acknowledged_steps += 1;
+        let place = (application.clone(), environment.clone(), deployment.profile);
+        self.acknowledgers.may_go_on(&place, *number, exposure)
     }
 
     /// What is recorded of an alarm was said of it, and is news; what is done because of alarms, or in spite of them, has

@@ -10,6 +10,8 @@
 //!   (`commands`);
 //! - no version grows past an alarm that fires, or is not known to be quiet; evidence is what a source said at that time, and
 //!   is not recorded more often than needed (`history`);
+//! - a deployment that asks clients goes on only from steps that some have applied, and not over refusals
+//!   (`acknowledgers`);
 //! - a client that was given the new version keeps it while the rollout grows, and everybody gets what the arithmetic says
 //!   (`clients`);
 //! - a node at rest on a healthy log has left nothing undone that is due, knows the whole log, and serves exactly what its
@@ -17,11 +19,13 @@
 //!
 //! A failure names the seed; the same seed fails in the same way.
 
+mod acknowledgers;
 mod clients;
 mod cluster;
 mod commands;
 mod history;
 
+use self::acknowledgers::{any_place, nothing_goes_on_that_is_refused};
 use self::clients::{Clients, expected, places};
 use self::cluster::Cluster;
 use self::commands::{ALARMS, Asker, Requests, pick};
@@ -56,6 +60,10 @@ pub struct Outcome {
     pub watched_steps: u64,
     /// Deployments that alarms took back.
     pub taken_back: u64,
+    /// Steps that deployments took because clients had applied the one before.
+    pub acknowledged_steps: u64,
+    /// Deployments that clients took back by refusing them.
+    pub refused: u64,
     /// What happened, in order.
     pub trace: Vec<String>,
 }
@@ -106,8 +114,10 @@ impl Simulation {
         };
         match result {
             Ok(()) => {
-                let History { digest, seq, watched_steps, taken_back, .. } = run.history;
-                Ok(Outcome { digest, records: seq.0, watched_steps, taken_back, trace: run.trace })
+                let History { digest, seq, watched_steps, taken_back, acknowledged_steps, refused, .. } =
+                    run.history;
+                let (records, trace) = (seq.0, run.trace);
+                Ok(Outcome { digest, records, watched_steps, taken_back, acknowledged_steps, refused, trace })
             }
             Err(Broken(what)) => Err(Box::new(Failure { simulation: self, what, trace: run.trace })),
         }
@@ -180,7 +190,8 @@ impl Run {
         match self.rng.u32(0..100) {
             0..42 => self.ask(),
             42..60 => self.move_clock(),
-            60..74 => self.poll()?,
+            60..68 => self.poll()?,
+            68..74 => self.acknowledge(),
             74..80 => self.start_session()?,
             80..85 => self.crash(),
             85..89 => self.start_nodes().await?,
@@ -233,6 +244,14 @@ impl Run {
         match self.any_node() {
             Some((_, node)) => self.clients.poll(&node, false),
             None => Ok(()),
+        }
+    }
+
+    fn acknowledge(&mut self) {
+        let Some((index, node)) = self.any_node() else { return };
+        let Some(place) = any_place(&self.history.world, &mut self.rng) else { return };
+        if let Some(what) = self.history.acknowledgers.say(&node, place, &mut self.rng) {
+            self.tell(format!("node {index}: {what}"));
         }
     }
 
@@ -362,6 +381,9 @@ impl Run {
             format!("at {now} a deployment still waits for a time from which the clock was set back")
         })?;
         ensure(due.is_none_or(|due| due > now), || format!("at {now} something due at {due:?} is not done"))?;
+        for (_, node) in self.cluster.nodes() {
+            nothing_goes_on_that_is_refused(node, &history.world)?;
+        }
         history.nothing_goes_on_over_an_alarm(now)
     }
 
@@ -382,6 +404,7 @@ impl Run {
                     self.crash();
                     self.start_nodes().await?;
                 }
+                3..8 => self.acknowledge(),
                 _ => {}
             }
             self.cluster.settle().await?;

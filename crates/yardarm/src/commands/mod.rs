@@ -4,6 +4,7 @@ mod agent;
 mod alarm;
 mod config;
 mod demo;
+mod deployment;
 mod doctor;
 mod eval;
 mod explain;
@@ -14,6 +15,7 @@ mod log;
 mod master_key;
 mod output;
 mod question;
+mod recovery;
 mod serve;
 mod token;
 
@@ -35,6 +37,8 @@ pub(crate) enum Command {
     Flag(Box<flag::FlagArguments>),
     /// Make, list, switch and remove alarms, and tell what they say, on a running server.
     Alarm(alarm::AlarmArguments),
+    /// Look after deployments, on a running server.
+    Deployment(deployment::DeploymentArguments),
     /// Say what a flag is for somebody.
     #[command(disable_version_flag = true)]
     Eval(Box<eval::EvalArguments>),
@@ -47,6 +51,8 @@ pub(crate) enum Command {
     Key(key::KeyArguments),
     /// Make, list and revoke bearer tokens, on a running server.
     Token(token::TokenArguments),
+    /// Report how long ways back took, on a running server.
+    Recovery(recovery::RecoveryArguments),
     /// Look after the log.
     Log(log::LogArguments),
     /// Print the options in force, as `yardarm.toml`, without secrets.
@@ -93,12 +99,14 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Serve(sources) => serve::run(&sources),
         Command::Agent(arguments) => agent::run(&arguments),
         Command::Alarm(arguments) => alarm::run(&arguments),
+        Command::Deployment(arguments) => deployment::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Flag(arguments) => flag::run(*arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
+        Command::Recovery(arguments) => recovery::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),
         Command::Config(sources) => config::run(&sources),

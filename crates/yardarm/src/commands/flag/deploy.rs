@@ -9,6 +9,7 @@ use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
 use yardarm_flags::{FlagDifference, FlagDocument, diff};
+use yardarm_wire::clients::Gate;
 use yardarm_wire::deployments::Deployment;
 use yardarm_wire::enums::DeploymentState;
 use yardarm_wire::environments::Environment;
@@ -31,6 +32,22 @@ pub(super) struct Deploying {
     /// How to deploy: the name or id of a strategy, such as AppConfig.AllAtOnce.
     #[arg(long, env = "YARDARM_STRATEGY")]
     strategy: Option<String>,
+    /// Let the deployment go on only when so many of the clients that have it have said so, in percent.
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        requires = "deploy",
+        value_parser = clap::value_parser!(u8).range(1..=100)
+    )]
+    require_acknowledged: Option<u8>,
+    /// Roll it back when more than so many of them refuse it, in percent; by default when any does.
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        requires = "require_acknowledged",
+        value_parser = clap::value_parser!(u8).range(0..=100)
+    )]
+    most_refused: Option<u8>,
     /// Follow the deployment until it is complete, or until everyone has the version.
     #[arg(
         long,
@@ -58,6 +75,8 @@ pub(super) struct Plan {
     pub(super) environment: Environment,
     pub(super) strategy: DeploymentStrategy,
     until: Option<Until>,
+    /// What it asks of clients before each step, if anything.
+    gate: Option<Gate>,
     /// What the environment serves now; `None` if nothing was ever deployed there.
     served: Option<RolloutState>,
 }
@@ -70,7 +89,10 @@ impl Deploying {
         let environment = plane.environment(profile, self.environment.get())?;
         let strategy = plane.strategy(self.strategy.as_deref().filter(|strategy| !strategy.is_empty()))?;
         let served = plane.rollout(profile, &environment)?;
-        Ok(Some(Plan { profile: profile.clone(), environment, strategy, until: self.wait, served }))
+        let gate = self
+            .require_acknowledged
+            .map(|applied_percent| Gate { applied_percent, refused_percent: self.most_refused.unwrap_or(0) });
+        Ok(Some(Plan { profile: profile.clone(), environment, strategy, until: self.wait, gate, served }))
     }
 }
 
@@ -127,8 +149,14 @@ impl Plan {
             return Ok(None);
         }
         let environment = &self.environment.name;
-        let started =
-            plane.start_deployment(profile, &self.environment, &self.strategy, version, description);
+        let started = plane.start_deployment(
+            profile,
+            &self.environment,
+            &self.strategy,
+            version,
+            description,
+            self.gate,
+        );
         let deployment = started.map_err(|error| {
             Failure::failed(format!(
                 "version {version} is stored, but not deployed to {environment}: {error}\n\
