@@ -52,14 +52,20 @@ class Stream:
 
     def event(self):
         """The next event: its id and data. Passes over everything else."""
+        while True:
+            fields = self.fields()
+            if "data" in fields:
+                return int(fields["id"]), json.loads(fields["data"])
+
+    def fields(self):
+        """What comes up to the next empty line, without comments."""
         fields = {}
         while True:
             line = self.response.readline().decode()
             assert line, "the stream ended"
             if line == "\n":
-                if "data" in fields:
-                    return int(fields["id"]), json.loads(fields["data"])
-                fields = {}
+                if fields:
+                    return fields
             elif not line.startswith(":"):
                 name, _, value = line.rstrip("\n").partition(": ")
                 fields[name] = value

@@ -111,6 +111,24 @@ class TestReading:
         eventually(lambda: one.read(flags, "banner").json()["text"] == "news", within=10)
         assert one.read(flags).headers["Configuration-Version"] == "2"
 
+    def test_a_yardarm_server_tells_of_changes_at_once(self, server, agent, fresh_name):
+        flags = Resources(server, fresh_name, FLAGS)
+        flags.publish(changed("old"))
+        told, not_told = agent(url=server.url, interval="1h"), agent(url=server.url, interval="1h", env={"YARDARM_STREAM": "false"})
+
+        def text(one):
+            return one.read(flags, "banner", headers={"Entity-Id": "me"}).json()["text"]
+
+        assert (text(told), text(not_told)) == ("old", "old")
+        flags.publish(changed("new"))
+        eventually(lambda: text(told) == "new", within=10)
+        strategy = flags.strategy_in_seconds(duration=1, bake=3_600)
+        number = flags.start(flags.version(changed("newer")), strategy=strategy)["DeploymentNumber"]
+        eventually(lambda: text(told) == "newer", within=10)
+        flags.stop(number)
+        eventually(lambda: text(told) == "new", within=10)
+        assert text(not_told) == "old"
+
     def test_the_log_reads_as_aws_agents(self, server, agent, flags):
         one = agent(url=server.url)
         one.read(flags)

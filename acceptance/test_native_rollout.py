@@ -5,6 +5,9 @@ import hashlib
 import json
 import threading
 
+import pytest
+
+from openfeature_by_hand import Stream
 from resources import FLAGS, Resources
 from running import eventually
 from test_native_api import path_of, problem
@@ -92,3 +95,58 @@ def test_start_and_rollback_wake_those_who_wait(resources):
     resources.stop(number)
     reader.join(20)
     assert "candidate" not in answers[0].json() and answers[0].headers["etag"] == first
+
+
+class TestStream:
+    """The same, told of as it changes."""
+
+    @pytest.fixture
+    def listen(self):
+        streams = []
+
+        def listen(there, **headers):
+            signed = there.server.signed
+            headers = {"accept": "text/event-stream", **headers}
+            request = signed.sign(signed.request("GET", f"{path_of(there)}/rollout", headers=headers))
+            streams.append(Stream(there.server, f"{path_of(there)}/rollout", **dict(request.headers.items())))
+            return streams[-1]
+
+        yield listen
+        for stream in streams:
+            stream.close()
+
+    def test_start_and_rollback_are_told(self, resources, listen):
+        resources.publish("old")
+        stream = listen(resources)
+        assert stream.response.headers["content-type"] == "text/event-stream"
+        first = stream.fields()
+        assert json.loads(first["data"])["stable"]["content"] == "old"
+        assert first["id"] == rollout(resources).headers["etag"]
+        assert int(stream.fields()["retry"]) > 0
+        number = resources.start(resources.version("new"), resources.strategy(minutes=60, factor=10))["DeploymentNumber"]
+        started = json.loads(stream.fields()["data"])
+        assert ("content" in started["stable"], started["candidate"]["content"]) == (False, "new")
+        resources.stop(number)
+        back = stream.fields()
+        assert "candidate" not in json.loads(back["data"]) and back["id"] == first["id"]
+        again = listen(resources, **{"last-event-id": first["id"]})
+        assert again.fields().keys() == {"retry"}, "there is nothing new"
+
+    def test_too_many_are_sent_away_and_told_when_to_come_back(self, serve, fresh_name, listen):
+        there = Resources(serve("--max-rollout-streams=1"), fresh_name)
+        there.publish("x")
+        first = listen(there)
+        refused = listen(there).response
+        assert (refused.status, refused.headers["content-type"]) == (503, "application/problem+json")
+        assert int(refused.headers["retry-after"]) >= 1
+        first.close()
+        eventually(lambda: listen(there).response.status == 200)
+
+    def test_a_server_that_stops_says_when_to_come_back(self, serve, fresh_name, listen):
+        server = serve()
+        there = Resources(server, fresh_name)
+        there.publish("x")
+        stream = listen(there)
+        assert [stream.fields().keys(), stream.fields().keys()] == [{"id", "data"}, {"retry"}]
+        server.stop()
+        assert stream.fields().keys() == {"retry"} and stream.response.read() == b""

@@ -1,5 +1,5 @@
 # Measures what is claimed about speed and size: bench/README.md.
-# PART=polls|writes|startup|size|flags|ofrep measures one part and writes no report; BENCH_FLAGS go to the program.
+# PART=polls|writes|startup|size|flags|ofrep|streams measures one part and writes no report; BENCH_FLAGS go to the program.
 
 PART :=
 BENCH_FLAGS :=
@@ -13,7 +13,7 @@ SWAGGER_UI_VERSION := 0.2.0
 # The peers are compiled only when flag evaluation is measured.
 BENCH_PEERS := $(if $(filter-out flags,$(PART)),,bench-peers)
 
-bench: $(BENCH_PEERS) ## Measure everything side by side and write bench/RESULTS.md; PART=polls|writes|startup|size|flags|ofrep for one part
+bench: $(BENCH_PEERS) ## Measure everything side by side and write bench/RESULTS.md; PART=polls|writes|startup|size|flags|ofrep|streams for one part
 	$(CARGO) build --release --locked --package yardarm
 	CARGO_TARGET_DIR=$(abspath $(TARGET)) $(CARGO) build --release --locked --manifest-path bench/Cargo.toml --bins
 	$(TARGET)/release/yardarm-bench --yardarm $(TARGET)/release/yardarm --folder $(TARGET)/bench-data \

@@ -127,7 +127,17 @@ impl Api {
 
     /// Sends `request` and reads its answer, whatever that is.
     pub(crate) fn send(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
-        self.stream.write_all(request)?;
+        self.write(request)?;
+        self.read()
+    }
+
+    /// Sends `request`.
+    pub(crate) fn write(&mut self, request: &[u8]) -> anyhow::Result<()> {
+        Ok(self.stream.write_all(request)?)
+    }
+
+    /// Reads an answer.
+    pub(crate) fn read(&mut self) -> anyhow::Result<Answer> {
         let mut bytes = vec![];
         let mut room = vec![0; 64 * 1024];
         loop {

@@ -2,6 +2,7 @@
 
 use crate::api::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 use crate::process::{Server, free_address};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -15,6 +16,8 @@ pub(crate) struct Lab {
     pub(crate) bare: PathBuf,
     /// The bare server that writes.
     pub(crate) bare_writes: PathBuf,
+    /// The bare server that streams.
+    pub(crate) bare_streams: PathBuf,
     /// The program that evaluates flags beside other evaluators.
     pub(crate) peers: PathBuf,
     /// Unleash Edge, if it is installed.
@@ -51,7 +54,17 @@ impl Lab {
         options: &[&str],
         core: Option<usize>,
     ) -> anyhow::Result<Server> {
-        let address = free_address()?;
+        self.yardarm_at(free_address()?, data, options, core)
+    }
+
+    /// The same, at this address.
+    pub(crate) fn yardarm_at(
+        &self,
+        address: SocketAddr,
+        data: &Path,
+        options: &[&str],
+        core: Option<usize>,
+    ) -> anyhow::Result<Server> {
         let mut command = Command::new(&self.yardarm);
         command
             .arg("serve")

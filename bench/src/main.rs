@@ -7,6 +7,7 @@ mod api;
 mod evaluation;
 mod http;
 mod lab;
+mod listeners;
 mod load;
 mod machine;
 mod million;
@@ -17,6 +18,7 @@ mod report;
 mod size;
 mod spread;
 mod startup;
+mod streams;
 mod writes;
 
 use anyhow::{Context, ensure};
@@ -24,6 +26,7 @@ use clap::{Parser, ValueEnum};
 use lab::Lab;
 use machine::Machine;
 use report::Section;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -41,6 +44,8 @@ enum Part {
     Flags,
     /// OFREP against a bare axum handler and Unleash Edge.
     Ofrep,
+    /// Streams of rollouts against a bare axum fan-out.
+    Streams,
 }
 
 /// Measures what Yardarm claims about speed and size.
@@ -94,6 +99,7 @@ fn main() -> anyhow::Result<()> {
         edge: arguments.edge.canonicalize().ok(),
         bare: beside("bare").context(together)?,
         bare_writes: beside("bare-writes").context(together)?,
+        bare_streams: beside("bare-streams").context(together)?,
         folder: arguments.folder.canonicalize()?,
         server_core: arguments.server_core,
         load_core: arguments.load_core,
@@ -101,6 +107,7 @@ fn main() -> anyhow::Result<()> {
         window: Duration::from_secs(arguments.seconds.max(1)),
         warm_up: Duration::from_millis(500),
     };
+    raise_open_files()?;
     let machine = Machine::look(&lab.folder)?;
     let parts = if arguments.part.is_empty() { Part::value_variants().to_vec() } else { arguments.part };
     let sections =
@@ -127,7 +134,14 @@ fn measure(part: Part, lab: &Lab) -> anyhow::Result<Section> {
         Part::Size => size::measure(lab),
         Part::Flags => evaluation::measure(lab),
         Part::Ofrep => apart(|| ofrep::measure(lab)),
+        Part::Streams => apart(|| streams::measure(lab)),
     }
+}
+
+/// Lets this process, and the servers that it starts, have as many connections as the system allows.
+fn raise_open_files() -> anyhow::Result<()> {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?)
 }
 
 /// On a thread of its own, which is pinned: the other parts may use every core.

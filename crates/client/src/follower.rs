@@ -1,17 +1,34 @@
 //! What a client makes of a server's answers: what it serves from now on, how fresh that is, and when it asks again.
 //!
+//! A server that has streams tells of changes; one that has none, or that something on the way keeps from it, is asked
+//! again and again (a long poll). An event of a stream leaves out the contents that the client has: they are filled in from
+//! the state before, so that everything behind this sees whole states only.
+//!
 //! **Invariants:** pure; what was good stays until something better has been read; whatever a server answers, and
 //! however fast, it is not asked more often than every [`PACE`].
 
 use crate::backoff::Backoff;
+use crate::event_reader::{Event, Heard};
+use crate::event_stream::StreamEnd;
+use crate::http_client::HttpError;
 use crate::rollout::{Rollout, UnreadableRollout};
 use crate::server::ApiError;
 use bytes::Bytes;
+use http::StatusCode;
+use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
+use yardarm_wire::native::RolloutState;
+use yardarm_wire::rollout_events::NOT_DEPLOYED;
 
 /// The least time between two requests.
 pub(crate) const PACE: Duration = Duration::from_millis(100);
+
+/// How many answers are waited for without a stream, after it has turned out that none comes through.
+const PLAIN_ANSWERS: u32 = 20;
+
+/// The longest that a server can ask a client to stay away when its stream ends.
+const LONGEST_RETRY: Duration = Duration::from_secs(60);
 
 /// How fresh the flags are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,11 +50,19 @@ pub(crate) enum Answer {
     Unchanged,
 }
 
+/// A rollout and the answer it was read of.
+#[derive(Clone, Debug)]
+pub(crate) struct Served {
+    pub(crate) rollout: Arc<Rollout>,
+    pub(crate) etag: Option<Box<str>>,
+    pub(crate) answer: Bytes,
+}
+
 /// What is to be done about an answer.
 #[derive(Debug)]
 pub(crate) struct Step {
     /// To be served from now on.
-    pub(crate) serve: Option<Arc<Rollout>>,
+    pub(crate) serve: Option<Served>,
     /// How fresh what is served is.
     pub(crate) freshness: Freshness,
     /// What is wrong with an answer.
@@ -52,18 +77,37 @@ pub(crate) struct Follower {
     serving: Option<Arc<Rollout>>,
     /// Names the last answer, readable or not, so that the next one is another.
     etag: Option<Box<str>>,
-    /// Why the last answer is not served.
-    unreadable: Option<Arc<str>>,
+    /// What that answer says, as far as it has the form of one.
+    state: Option<RolloutState>,
+    /// Why what the server has is not served.
+    lacking: Option<Arc<str>>,
     backoff: Backoff,
     /// How long a server is asked to hold a request for which there is nothing new.
     wait: Duration,
     /// Whether the last request was answered.
     in_touch: bool,
+    /// Whether streams are asked for at all.
+    streams: bool,
+    /// How many answers are still waited for without one.
+    plain: u32,
+    /// How long the server wants its client to stay away when the stream ends.
+    retry: Duration,
 }
 
 impl Follower {
-    pub(crate) fn new(backoff: Backoff, wait: Duration) -> Self {
-        Self { serving: None, etag: None, unreadable: None, backoff, wait, in_touch: false }
+    pub(crate) fn new(backoff: Backoff, wait: Duration, streams: bool) -> Self {
+        Self {
+            serving: None,
+            etag: None,
+            state: None,
+            lacking: None,
+            backoff,
+            wait,
+            in_touch: false,
+            streams,
+            plain: 0,
+            retry: Duration::ZERO,
+        }
     }
 
     /// Begins with an answer that was kept.
@@ -72,15 +116,26 @@ impl Follower {
         etag: Option<&str>,
         answer: &[u8],
     ) -> Result<Arc<Rollout>, UnreadableRollout> {
-        let rollout = Arc::new(Rollout::read(answer, None)?);
+        let state = serde_json::from_slice(answer)?;
+        let rollout = Arc::new(Rollout::of(&state, None)?);
         self.serving = Some(rollout.clone());
-        self.etag = etag.map(Into::into);
+        (self.etag, self.state) = (etag.map(Into::into), Some(state));
         Ok(rollout)
     }
 
     /// What to ask for something other than.
     pub(crate) fn etag(&self) -> Option<&str> {
         self.etag.as_deref()
+    }
+
+    /// What the server need not tell again: the name of a state that is here whole.
+    pub(crate) fn known_state(&self) -> Option<&str> {
+        self.state.as_ref().and(self.etag())
+    }
+
+    /// Whether to ask for a stream.
+    pub(crate) const fn wants_stream(&self) -> bool {
+        self.streams && self.plain == 0
     }
 
     /// How long to ask the server to wait for it. Not at all before it was heard of: whether what is served is current
@@ -96,8 +151,13 @@ impl Follower {
             Ok(_) => true,
             Err(error) => error.is_not_found(),
         };
+        if self.in_touch {
+            self.plain = self.plain.saturating_sub(1);
+        } else if self.wants_stream() && answer.as_ref().is_err_and(|error| keeps_streams_back(error)) {
+            self.plain = PLAIN_ANSWERS;
+        }
         match answer {
-            Ok(Answer::New { etag, body }) => self.news(etag, &body, took, draw),
+            Ok(Answer::New { etag, body }) => self.news(etag, body, took, draw),
             Ok(Answer::Unchanged) if early => {
                 // A server that ends, or one that does not wait.
                 let pause = self.backoff.failed(draw).max(PACE);
@@ -121,7 +181,10 @@ impl Follower {
             }
             Err(error) => {
                 let told = match error {
-                    ApiError::Refused { retry_after, .. } => retry_after.unwrap_or_default(),
+                    ApiError::Refused { retry_after: Some(told), .. } => {
+                        // A server tells seconds: within one, everybody comes when they like.
+                        told.saturating_add(Backoff::new(SECOND, SECOND).failed(draw))
+                    }
                     _ => Duration::ZERO,
                 };
                 let pause = self.backoff.failed(draw).max(told).max(PACE);
@@ -130,34 +193,104 @@ impl Follower {
         }
     }
 
-    fn news(&mut self, etag: Option<Box<str>>, body: &[u8], took: Duration, draw: u64) -> Step {
-        let named = etag.is_some();
-        self.etag = etag;
-        let read = Rollout::read(body, self.serving.as_deref());
+    fn news(&mut self, etag: Option<Box<str>>, body: Bytes, took: Duration, draw: u64) -> Step {
         // Without a name for it the same answer comes at once again.
-        let pause = if named {
+        let pause = if etag.is_some() {
             self.backoff.succeeded();
             PACE.saturating_sub(took)
         } else {
             self.backoff.failed(draw).max(PACE)
         };
+        let state = serde_json::from_slice(&body).map_err(UnreadableRollout::from);
+        Step { pause, ..self.take(etag, state, body) }
+    }
+
+    /// Takes what a stream tells. `None`: there is nothing to be done about it.
+    ///
+    /// # Errors
+    /// It builds on what is not here. The stream is of no use any more.
+    pub(crate) fn told(&mut self, heard: Heard) -> Result<Option<Step>, StreamEnd> {
+        self.in_touch = true;
+        match heard {
+            // What there was to tell has been told.
+            Heard::Retry(retry) => {
+                self.retry = retry.min(LONGEST_RETRY);
+                Ok(Some(self.step(self.freshness(), Duration::ZERO)))
+            }
+            Heard::Event(event) if event.name == NOT_DEPLOYED => {
+                // The next state is told whole. What is served stays.
+                (self.etag, self.state) = (None, None);
+                let told = serde_json::from_slice::<Detail>(&event.data).ok();
+                self.lacking = Some(told.map_or_else(|| NOT_DEPLOYED.into(), |told| told.detail));
+                Ok(Some(self.step(self.freshness(), Duration::ZERO)))
+            }
+            Heard::Event(event) if event.name.is_empty() || event.name == USUAL => {
+                let mut state = match serde_json::from_slice(&event.data) {
+                    Ok(state) => state,
+                    Err(error) => return Ok(Some(self.take(name(&event), Err(error.into()), Bytes::new()))),
+                };
+                if let Err(number) = fill_in(&mut state, self.state.as_ref()) {
+                    // Whole, the next time.
+                    (self.etag, self.state) = (None, None);
+                    let what = format!("it builds on a version {number} that is not here");
+                    return Err(StreamEnd::Nonsense(what));
+                }
+                let answer =
+                    serde_json::to_vec(&state).map_err(|error| StreamEnd::Nonsense(error.to_string()))?;
+                Ok(Some(self.take(name(&event), Ok(state), answer.into())))
+            }
+            // Of a server that has learnt more.
+            Heard::Event(_) => Ok(None),
+        }
+    }
+
+    /// What to do when a stream that was open for `lasted` has ended.
+    pub(crate) fn ended(&mut self, why: &StreamEnd, lasted: Duration, draw: u64) -> Step {
+        self.in_touch = false;
+        if matches!(why, StreamEnd::NeverSpoke) {
+            self.plain = PLAIN_ANSWERS;
+        }
+        if lasted >= self.wait / 2 {
+            self.backoff.succeeded();
+        }
+        let pause = self.backoff.failed(draw).max(self.retry).max(PACE);
+        self.step(Freshness::Stale(why.to_string().into()), pause)
+    }
+
+    /// Takes a state, or what is wrong with it, that was read of `answer`.
+    fn take(
+        &mut self,
+        etag: Option<Box<str>>,
+        state: Result<RolloutState, UnreadableRollout>,
+        answer: Bytes,
+    ) -> Step {
+        let read = state.and_then(|state| {
+            let rollout = Rollout::of(&state, self.serving.as_deref());
+            self.state = Some(state);
+            rollout
+        });
+        self.etag.clone_from(&etag);
         match read {
             Ok(rollout) => {
                 let rollout = Arc::new(rollout);
                 self.serving = Some(rollout.clone());
-                self.unreadable = None;
-                Step { serve: Some(rollout), ..self.step(Freshness::Current, pause) }
+                self.lacking = None;
+                let serve = Some(Served { rollout, etag, answer });
+                Step { serve, ..self.step(Freshness::Current, Duration::ZERO) }
             }
             Err(error) => {
-                self.unreadable = Some(error.to_string().into());
-                Step { unreadable: Some(error), ..self.step(self.freshness(), pause) }
+                if matches!(error, UnreadableRollout::Form(_)) {
+                    self.state = None;
+                }
+                self.lacking = Some(error.to_string().into());
+                Step { unreadable: Some(error), ..self.step(self.freshness(), Duration::ZERO) }
             }
         }
     }
 
     /// How fresh what is served is while the server answers.
     fn freshness(&self) -> Freshness {
-        self.unreadable.clone().map_or(Freshness::Current, Freshness::Stale)
+        self.lacking.clone().map_or(Freshness::Current, Freshness::Stale)
     }
 
     const fn step(&self, freshness: Freshness, pause: Duration) -> Step {
@@ -165,10 +298,57 @@ impl Follower {
     }
 }
 
+/// Fills in the contents that were left out because they are in the state before.
+///
+/// # Errors
+/// The number of a version that is not there.
+fn fill_in(state: &mut RolloutState, before: Option<&RolloutState>) -> Result<(), u32> {
+    for version in state.versions_mut() {
+        if version.content.is_some() || version.content_base64.is_some() {
+            continue;
+        }
+        let mut before = before.into_iter().flat_map(RolloutState::versions);
+        let same = before.find(|one| {
+            one.version == version.version && one.sha256 == version.sha256 && one.sha256.is_some()
+        });
+        let same = same.ok_or(version.version)?;
+        version.content.clone_from(&same.content);
+        version.content_base64.clone_from(&same.content_base64);
+    }
+    Ok(())
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What events without a name are called.
+const USUAL: &str = "message";
+
+/// What is said of a place where nothing is deployed.
+#[derive(Deserialize)]
+struct Detail {
+    detail: Arc<str>,
+}
+
+/// An event's name for its state, if it has one.
+fn name(event: &Event) -> Option<Box<str>> {
+    (!event.id.is_empty()).then(|| event.id.as_str().into())
+}
+
+/// Whether a request for a stream has failed in a way in which one for an answer may not: there are too many streams, or
+/// something on the way waits for the end of it.
+fn keeps_streams_back(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::Refused { status: StatusCode::SERVICE_UNAVAILABLE, .. }
+            | ApiError::Unreachable { source: HttpError::NoAnswer(_), .. }
+    )
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Answer, Follower, Freshness, PACE};
+    use super::{Answer, Follower, Freshness, PACE, PLAIN_ANSWERS, StreamEnd};
     use crate::backoff::Backoff;
+    use crate::event_reader::{Event, Heard};
     use crate::server::ApiError;
     use http::StatusCode;
     use proptest::prelude::*;
@@ -179,7 +359,40 @@ mod tests {
     const LONGEST: Duration = Duration::from_secs(15);
 
     fn follower() -> Follower {
-        Follower::new(Backoff::new(Duration::from_millis(250), LONGEST), WAIT)
+        Follower::new(Backoff::new(Duration::from_millis(250), LONGEST), WAIT, true)
+    }
+
+    /// A version in an event, with or without its content.
+    fn version(number: u32, whole: bool) -> serde_json::Value {
+        let mut version =
+            json!({"version": number, "contentType": "application/json", "sha256": format!("{number:064}")});
+        if whole {
+            version["content"] = "{\"version\":\"1\"}".into();
+        }
+        version
+    }
+
+    /// The event of a state: a version that everybody has, perhaps one on its way and how many it has reached.
+    fn event(stable: (u32, bool), candidate: Option<(u32, bool, u32)>) -> Heard {
+        let mut state = json!({
+            "type": "AWS.AppConfig.FeatureFlags", "seq": 1, "stable": version(stable.0, stable.1),
+        });
+        let mut id = format!("\"{}\"", stable.0);
+        if let Some((number, whole, exposure)) = candidate {
+            state["candidate"] = version(number, whole);
+            state["rollout"] = json!({"deployment": 3, "exposure": exposure, "key": "k"});
+            id = format!("\"{}.{number}.{exposure}\"", stable.0);
+        }
+        Heard::Event(Event { name: String::new(), id, data: state.to_string().into() })
+    }
+
+    fn nothing_deployed() -> Heard {
+        let data = json!({"status": 404, "detail": "There is nothing."}).to_string().into();
+        Heard::Event(Event { name: "not-deployed".into(), id: String::new(), data })
+    }
+
+    fn exposure(follower: &Follower) -> Option<u32> {
+        follower.state.as_ref()?.rollout.as_ref().map(|rollout| rollout.exposure)
     }
 
     fn news(number: u32) -> Answer {
@@ -288,7 +501,114 @@ mod tests {
         assert!(pauses.is_sorted() && pauses.last() > Some(&Duration::from_secs(14)), "{pauses:?}");
     }
 
+    #[test]
+    fn a_step_is_filled_in_with_what_is_here() {
+        let mut follower = follower();
+        let step = follower.told(event((1, true), None)).unwrap().unwrap();
+        assert_eq!((step.freshness, served(&follower)), (Freshness::Current, Some(1)));
+        follower.told(event((1, false), Some((2, true, 0)))).unwrap();
+        let step = follower.told(event((1, false), Some((2, false, 1_000_000)))).unwrap().unwrap();
+        assert_eq!((served(&follower), exposure(&follower)), (Some(2), Some(1_000_000)));
+        let kept = step.serve.unwrap();
+        let mut again = super::Follower::new(Backoff::new(PACE, LONGEST), WAIT, true);
+        again.resume(kept.etag.as_deref(), &kept.answer).unwrap();
+        assert_eq!((served(&again), again.known_state()), (Some(2), Some("\"1.2.1000000\"")));
+        again.told(event((2, false), None)).unwrap();
+        assert_eq!((served(&again), again.known_state()), (Some(2), Some("\"2\"")));
+    }
+
+    #[test]
+    fn a_step_that_builds_on_something_else_ends_the_stream_and_the_next_one_is_asked_for_whole() {
+        let mut follower = follower();
+        follower.told(event((1, true), None)).unwrap();
+        let end = follower.told(event((1, false), Some((2, false, 5)))).unwrap_err();
+        assert!(matches!(end, StreamEnd::Nonsense(_)));
+        assert_eq!((served(&follower), follower.known_state()), (Some(1), None), "what was good stays");
+        let step = follower.ended(&end, Duration::ZERO, 0);
+        assert!(matches!(step.freshness, Freshness::Stale(_)) && follower.wants_stream());
+    }
+
+    #[test]
+    fn what_is_told_after_all_was_told_makes_it_current() {
+        let mut follower = follower();
+        follower.told(event((1, true), None)).unwrap();
+        follower.ended(&StreamEnd::Closed, WAIT, 0);
+        assert_eq!((follower.wait(), follower.known_state()), (Duration::ZERO, Some("\"1\"")));
+        let step = follower.told(Heard::Retry(Duration::from_secs(7))).unwrap().unwrap();
+        assert_eq!(step.freshness, Freshness::Current);
+        assert_eq!(follower.ended(&StreamEnd::Closed, WAIT, 0).pause, Duration::from_secs(7));
+        follower.told(Heard::Retry(Duration::from_secs(1_000_000))).unwrap();
+        assert_eq!(follower.ended(&StreamEnd::Closed, WAIT, 0).pause, Duration::from_secs(60));
+
+        let step = follower.told(nothing_deployed()).unwrap().unwrap();
+        assert_eq!(step.freshness, Freshness::Stale("There is nothing.".into()));
+        let step = follower.told(Heard::Retry(Duration::ZERO)).unwrap().unwrap();
+        assert!(matches!(step.freshness, Freshness::Stale(_)));
+        assert_eq!((served(&follower), follower.known_state()), (Some(1), None));
+        follower.told(event((2, true), None)).unwrap();
+        assert_eq!(served(&follower), Some(2));
+    }
+
+    #[test]
+    fn what_keeps_streams_back_is_gone_around_for_some_time() {
+        let no_answer = || ApiError::Unreachable {
+            url: "http://a".into(),
+            source: crate::http_client::HttpError::NoAnswer(WAIT),
+        };
+        for what in 0..3 {
+            let mut follower = follower();
+            match what {
+                0 => follower.ended(&StreamEnd::NeverSpoke, Duration::from_secs(10), 0),
+                1 => follower.heard(Err(&down()), Duration::ZERO, 0),
+                _ => follower.heard(Err(&no_answer()), WAIT, 0),
+            };
+            for _ in 0..PLAIN_ANSWERS {
+                assert!(!follower.wants_stream());
+                follower.heard(Err(&down()), Duration::ZERO, 0);
+                assert!(!follower.wants_stream(), "trouble is no answer");
+                follower.heard(Ok(Answer::Unchanged), WAIT, 0);
+            }
+            assert!(follower.wants_stream());
+        }
+        assert!(!Follower::new(Backoff::new(PACE, LONGEST), WAIT, false).wants_stream());
+    }
+
     proptest! {
+        #[test]
+        fn whatever_a_stream_tells_what_was_good_stays_and_the_pace_is_kept(
+            story in proptest::collection::vec((0_u8..7, 1_u32..4, any::<bool>(), any::<u64>()), 1..60),
+        ) {
+            let mut follower = follower();
+            let mut good = None;
+            for (what, number, whole, draw) in story {
+                let heard = match what {
+                    0 => event((number, whole), None),
+                    1 => event((number, whole), Some((number + 1, whole, 500_000))),
+                    2 => event((number, false), Some((number + 1, true, 1_000_000))),
+                    3 => nothing_deployed(),
+                    4 => Heard::Event(Event { data: b"nonsense".into(), ..Event::default() }),
+                    5 => Heard::Event(Event { name: "new".into(), data: b"{}".into(), ..Event::default() }),
+                    _ => Heard::Retry(Duration::from_millis(draw)),
+                };
+                match follower.told(heard) {
+                    Ok(Some(step)) => {
+                        if let Some(served) = step.serve {
+                            good = served.rollout.version_for(None).map(|version| version.number());
+                            let answer = serde_json::from_slice(&served.answer).unwrap();
+                            prop_assert_eq!(follower.state.as_ref(), Some(&answer));
+                        }
+                    }
+                    Ok(None) => {}
+                    Err(end) => {
+                        let pause = follower.ended(&end, Duration::from_millis(draw % 40_000), draw).pause;
+                        prop_assert!(pause >= PACE && pause <= Duration::from_secs(60));
+                        prop_assert_eq!(follower.known_state(), None);
+                    }
+                }
+                prop_assert_eq!(served(&follower), good);
+            }
+        }
+
         #[test]
         fn a_server_is_never_asked_more_often_than_the_pace(
             story in proptest::collection::vec((0_u8..5, 0_u64..40_000, any::<u64>()), 1..50),

@@ -4,7 +4,9 @@
 //! in an answer or an error, within the time given for it, and no answer is larger than allowed.
 
 use bytes::Bytes;
+use http::response::Parts;
 use http::{HeaderMap, Request, Response, Uri};
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -95,18 +97,19 @@ impl HttpClient {
     /// # Errors
     /// [`HttpError`]: no connection, no answer in time, an answer that breaks off or is too large.
     pub async fn send(&self, request: Request<Bytes>, time: Duration) -> Result<Response<Bytes>, HttpError> {
-        let sending = async {
-            let (head, body) = self.start(request).await?.into_parts();
-            let whole = Limited::new(body, self.body_bytes).collect().await.map_err(|error| {
-                if error.downcast_ref::<LengthLimitError>().is_some() {
-                    HttpError::TooLarge(self.body_bytes)
-                } else {
-                    HttpError::Broken(Cause::of(error))
-                }
-            })?;
-            Ok(Response::from_parts(head, whole.to_bytes()))
-        };
+        let sending = async { self.open(request, time).await?.whole().await };
         timeout(time, sending).await.map_err(|_| HttpError::NoAnswer(time))?
+    }
+
+    /// Sends a request whose answer may go on for as long as its connection does. Its head comes within `time`.
+    ///
+    /// # Errors
+    /// As [`HttpClient::send`].
+    pub(crate) async fn open(&self, request: Request<Bytes>, time: Duration) -> Result<Opened, HttpError> {
+        let answer = timeout(time, self.start(request)).await.map_err(|_| HttpError::NoAnswer(time))??;
+        let (head, body) = answer.into_parts();
+        let body = body.map_err(|error| HttpError::Broken(Cause::of(error))).boxed_unsync();
+        Ok(Opened { head, body, limit: self.body_bytes })
     }
 
     fn start(&self, request: Request<Bytes>) -> ResponseFuture {
@@ -115,6 +118,44 @@ impl HttpClient {
             Wire::Direct(client) => client.request(request),
             Wire::Proxied(client) => client.request(request),
         }
+    }
+}
+
+/// An answer whose head has come.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) head: Parts,
+    body: UnsyncBoxBody<Bytes, HttpError>,
+    /// Bytes of a whole body, or of a piece of one that makes sense by itself.
+    pub(crate) limit: usize,
+}
+
+impl Opened {
+    /// The next bytes. `None`: there are no more.
+    pub(crate) async fn next(&mut self) -> Option<Result<Bytes, HttpError>> {
+        loop {
+            match self.body.frame().await?.map(http_body::Frame::into_data) {
+                Ok(Ok(data)) => return Some(Ok(data)),
+                // Trailers say nothing.
+                Ok(Err(_)) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    /// The whole of it.
+    pub(crate) async fn whole(self) -> Result<Response<Bytes>, HttpError> {
+        let Self { head, body, limit } = self;
+        let whole = Limited::new(body, limit).collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                return HttpError::TooLarge(limit);
+            }
+            match error.downcast::<HttpError>() {
+                Ok(error) => *error,
+                Err(error) => HttpError::Broken(Cause::of(error)),
+            }
+        })?;
+        Ok(Response::from_parts(head, whole.to_bytes()))
     }
 }
 

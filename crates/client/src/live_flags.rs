@@ -1,37 +1,46 @@
 //! The flags of one configuration, kept current in the background.
 //!
-//! The server is asked for what is other than the last answer, and holds the request until there is something (a long
-//! poll), so that a change, a step of a deployment or a rollback is here as soon as it is decided. While the server
-//! cannot be reached, what was good is served, also after a start if there is a copy on disk.
+//! The server tells of every change, step of a deployment and rollback over a stream, so that it is here as soon as it is
+//! decided. Where there is no stream the server is asked for what is other than the last answer, and holds the request
+//! until there is something (a long poll). While the server cannot be reached, what was good is served, also after a start
+//! if there is a copy on disk.
 //!
-//! **Invariants:** reading never waits; one request is under way at a time; dropping [`LiveFlags`] ends it.
+//! **Invariants:** reading never waits; one request or stream is under way at a time; dropping [`LiveFlags`] ends it.
 
 use crate::backoff::Backoff;
 use crate::disk_copy::DiskCopy;
-use crate::follower::{Answer, Follower, Freshness};
+use crate::event_stream::{EventStream, StreamEnd};
+use crate::follower::{Answer, Follower, Freshness, Served, Step};
+use crate::http_client::Opened;
 use crate::place::Place;
 use crate::rollout::{Rollout, Version};
-use crate::server::{ApiError, ApiRequest, Server};
+use crate::server::{ApiError, ApiRequest, Reply, Server};
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use http::header::{ETAG, HeaderValue, IF_NONE_MATCH};
-use http::{Method, StatusCode};
+use http::header::{ACCEPT, ETAG, HeaderValue, IF_NONE_MATCH};
+use http::{Method, Response, StatusCode};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
+use yardarm_wire::headers::LAST_EVENT_ID;
 
-/// How much longer a request may take than the server is asked to wait.
-const ANSWER_TIME: Duration = Duration::from_secs(10);
+/// A stream, or else an answer.
+const STREAM_OR_ANSWER: HeaderValue = HeaderValue::from_static("text/event-stream, application/json;q=0.9");
 
 /// How flags are kept current.
 #[derive(Clone, Debug)]
 pub struct LiveSettings {
-    /// How long the server is asked to wait for a change, whole seconds, at most 60. A connection that was lost in
-    /// silence is noticed after this and ten seconds.
+    /// Whether to listen to a stream where the server offers one.
+    pub streams: bool,
+    /// How long the server is asked to wait for a change where it offers none, whole seconds, at most 60. A connection that
+    /// was lost in silence is noticed after this and `patience`; that of a stream after a minute.
     pub wait: Duration,
+    /// How much longer than that an answer may take, and how long a stream until its first bytes: then something on the way
+    /// is taken to hold streams back, and answers are waited for instead.
+    pub patience: Duration,
     /// How long to wait after failures.
     pub backoff: Backoff,
     /// The folder for copies, one file for each configuration. `None`: nothing is kept, and a start needs a server.
@@ -45,7 +54,9 @@ pub struct LiveSettings {
 impl Default for LiveSettings {
     fn default() -> Self {
         Self {
+            streams: true,
             wait: Duration::from_secs(30),
+            patience: Duration::from_secs(10),
             backoff: Backoff::new(Duration::from_millis(250), Duration::from_secs(15)),
             copies: None,
             copy_bytes: 32 * 1024 * 1024,
@@ -82,7 +93,7 @@ impl LiveFlags {
             freshness: watch::Sender::new(Freshness::Starting),
             changes: watch::Sender::new(0),
         });
-        let mut follower = Follower::new(settings.backoff.clone(), settings.wait);
+        let mut follower = Follower::new(settings.backoff.clone(), settings.wait, settings.streams);
         let copy = open_copy(&server, &place, &settings).await;
         if let Some(copy) = &copy {
             resume(copy.clone(), &mut follower, &shared).await;
@@ -195,52 +206,74 @@ impl Following {
     async fn run(mut self, stop: &Notify) {
         loop {
             let asked = Instant::now();
-            let answer = tokio::select! {
-                answer = self.ask() => answer,
+            let reply = tokio::select! {
+                reply = self.ask() => reply,
                 () = stop.notified() => return,
             };
-            let took = asked.elapsed();
-            let kept = match &answer {
-                Ok(Answer::New { etag, body }) => Some((etag.clone(), body.clone())),
-                Ok(Answer::Unchanged) | Err(_) => None,
+            let step = match reply {
+                Ok(Reply::Stream(stream)) => match self.listen(stream, stop).await {
+                    Some(end) => self.follower.ended(&end, asked.elapsed(), (self.settings.draw)()),
+                    None => return,
+                },
+                Ok(Reply::Whole(answer)) => {
+                    self.follower.heard(Ok(read(answer)), asked.elapsed(), (self.settings.draw)())
+                }
+                Err(error) => self.follower.heard(Err(&error), asked.elapsed(), (self.settings.draw)()),
             };
-            let step = self.follower.heard(answer.as_ref().map(Clone::clone), took, (self.settings.draw)());
-            if let Some(error) = &step.unreadable {
-                let Place { application, environment, profile } = &self.place;
-                tracing::error!(application, environment, profile, %error, "new flags cannot be read; the old ones stay");
-            }
-            // First what is served, then what is said about it: whoever waits for the second finds the first.
-            let served = step.serve.is_some();
-            if let Some(rollout) = step.serve {
-                self.shared.serve(rollout);
-            }
-            self.refresh(step.freshness);
-            if served && let Some((etag, body)) = kept {
-                self.keep(etag, body).await;
-            }
+            let pause = step.pause;
+            self.take(step).await;
             tokio::select! {
-                () = sleep(step.pause) => {}
+                () = sleep(pause) => {}
                 () = stop.notified() => return,
             }
         }
     }
 
-    async fn ask(&self) -> Result<Answer, ApiError> {
-        let wait = self.follower.wait();
-        let target = format!("{}?wait={}", self.path, wait.as_secs());
-        let known = self.follower.etag().and_then(|etag| HeaderValue::from_str(etag).ok());
-        let headers: Vec<_> = known.map(|known| (IF_NONE_MATCH, known)).into_iter().collect();
-        let (target, headers, body) = (&*target, &*headers, &Bytes::new());
-        let time = wait.saturating_add(ANSWER_TIME);
-        let answer =
-            self.server.send(&ApiRequest { method: &Method::GET, target, headers, body, time }).await?;
-        match answer.status() {
-            StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT => Ok(Answer::Unchanged),
-            _ => {
-                let etag = answer.headers().get(ETAG).and_then(|etag| etag.to_str().ok()).map(Into::into);
-                Ok(Answer::New { etag, body: answer.into_body() })
+    /// Does what is to be done about an answer or an event.
+    async fn take(&self, step: Step) {
+        if let Some(error) = &step.unreadable {
+            let Place { application, environment, profile } = &self.place;
+            tracing::error!(application, environment, profile, %error, "new flags cannot be read; the old ones stay");
+        }
+        // First what is served, then what is said about it: whoever waits for the second finds the first.
+        if let Some(served) = &step.serve {
+            self.shared.serve(served.rollout.clone());
+        }
+        self.refresh(step.freshness);
+        if let Some(Served { etag, answer, .. }) = step.serve {
+            self.keep(etag, answer).await;
+        }
+    }
+
+    /// Hears a stream to its end. `None`: told to stop.
+    async fn listen(&mut self, stream: Opened, stop: &Notify) -> Option<StreamEnd> {
+        let mut stream = EventStream::new(stream, self.settings.patience);
+        loop {
+            let heard = tokio::select! {
+                heard = stream.next() => heard,
+                () = stop.notified() => return None,
+            };
+            match heard.and_then(|heard| self.follower.told(heard)) {
+                Ok(Some(step)) => self.take(step).await,
+                Ok(None) => {}
+                Err(end) => return Some(end),
             }
         }
+    }
+
+    async fn ask(&self) -> Result<Reply, ApiError> {
+        let wait = self.follower.wait();
+        let target = format!("{}?wait={}", self.path, wait.as_secs());
+        let value = |name: Option<&str>| name.and_then(|name| HeaderValue::from_str(name).ok());
+        let mut headers = vec![];
+        headers.extend(value(self.follower.etag()).map(|known| (IF_NONE_MATCH, known)));
+        if self.follower.wants_stream() {
+            headers.push((ACCEPT, STREAM_OR_ANSWER));
+            headers.extend(value(self.follower.known_state()).map(|known| (LAST_EVENT_ID, known)));
+        }
+        let (target, headers, body) = (&*target, &*headers, &Bytes::new());
+        let time = wait.saturating_add(self.settings.patience);
+        self.server.listen(&ApiRequest { method: &Method::GET, target, headers, body, time }).await
     }
 
     fn refresh(&self, freshness: Freshness) {
@@ -265,6 +298,17 @@ impl Following {
         let saving = tokio::task::spawn_blocking(move || copy.save(etag.as_deref(), &body));
         if let Ok(Err(error)) = saving.await {
             tracing::warn!(path = shown, %error, "flags cannot be kept on disk");
+        }
+    }
+}
+
+/// What an answer says.
+fn read(answer: Response<Bytes>) -> Answer {
+    match answer.status() {
+        StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT => Answer::Unchanged,
+        _ => {
+            let etag = answer.headers().get(ETAG).and_then(|etag| etag.to_str().ok()).map(Into::into);
+            Answer::New { etag, body: answer.into_body() }
         }
     }
 }

@@ -65,18 +65,22 @@ impl Rollout {
     /// # Errors
     /// [`UnreadableRollout`].
     pub fn read(answer: &[u8], before: Option<&Self>) -> Result<Self, UnreadableRollout> {
-        let state: RolloutState = serde_json::from_slice(answer)?;
+        Self::of(&serde_json::from_slice(answer)?, before)
+    }
+
+    /// Reads a state. Versions that `before` has are taken from it.
+    pub(crate) fn of(state: &RolloutState, before: Option<&Self>) -> Result<Self, UnreadableRollout> {
         if state.profile_type != FLAGS {
-            return Err(UnreadableRollout::NoFlags(state.profile_type));
+            return Err(UnreadableRollout::NoFlags(state.profile_type.clone()));
         }
-        let stable = state.stable.map(|version| compile(version, before)).transpose()?;
-        let candidate = match (state.candidate, state.rollout) {
+        let stable = state.stable.as_ref().map(|version| compile(version, before)).transpose()?;
+        let candidate = match (&state.candidate, &state.rollout) {
             (None, None) => None,
             (Some(version), Some(progress)) => Some(Candidate {
                 version: compile(version, before)?,
                 exposure: Exposure::from_parts_per_million(progress.exposure)
                     .ok_or(UnreadableRollout::Exposure(progress.exposure))?,
-                key: progress.key.into(),
+                key: progress.key.as_str().into(),
             }),
             _ => return Err(UnreadableRollout::HalfACandidate),
         };
@@ -110,11 +114,11 @@ impl Candidate {
     }
 }
 
-fn compile(version: RolloutVersion, before: Option<&Rollout>) -> Result<Arc<Version>, UnreadableRollout> {
+fn compile(version: &RolloutVersion, before: Option<&Rollout>) -> Result<Arc<Version>, UnreadableRollout> {
     let number = version.version;
-    let content = version.content.ok_or(UnreadableRollout::NoText(number))?;
-    let hash = Sha256::digest(&content).into();
-    let label = version.label.map(Box::from);
+    let content = version.content.as_deref().ok_or(UnreadableRollout::NoText(number))?;
+    let hash = Sha256::digest(content).into();
+    let label = version.label.as_deref().map(Box::from);
     let known = before.into_iter().flat_map(Rollout::versions);
     let mut same = known.filter(|known| known.hash == hash && known.number == number && known.label == label);
     if let Some(same) = same.next() {

@@ -1,7 +1,7 @@
 //! Requests to one server, with a proof of who asks.
 
 use crate::clock::{Now, system_now};
-use crate::http_client::{HttpClient, HttpError};
+use crate::http_client::{HttpClient, HttpError, Opened};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER};
 use http::uri::{Authority, PathAndQuery, Scheme};
@@ -13,7 +13,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::timeout;
 use yardarm_signature::{RequestToSign, SecretKey, SignError, Signer};
+use yardarm_wire::rollout_events::EVENT_STREAM;
 
 /// What a path's segment keeps as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -132,6 +134,15 @@ pub struct ApiRequest<'a> {
     pub time: Duration,
 }
 
+/// What a request for a stream is answered with.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// A stream.
+    Stream(Opened),
+    /// Something else: of a server that has no streams, or none of this.
+    Whole(Response<Bytes>),
+}
+
 /// What both AWS planes and the native API are called in signatures.
 const SIGNING_NAME: &str = "appconfig";
 
@@ -172,10 +183,31 @@ impl Server {
     /// # Errors
     /// [`ApiError`].
     pub async fn send(&self, request: &ApiRequest<'_>) -> Result<Response<Bytes>, ApiError> {
-        let url = || self.url.to_string();
         let sent = self.prepare(request)?;
         let answer = self.http.send(sent, request.time).await;
-        let answer = answer.map_err(|source| ApiError::Unreachable { url: url(), source })?;
+        self.accept(answer.map_err(|source| self.unreachable(source))?)
+    }
+
+    /// The same, for an answer that may be a stream of events. One that is none comes whole, within the time of the request
+    /// for its head and as much again for the rest.
+    pub(crate) async fn listen(&self, request: &ApiRequest<'_>) -> Result<Reply, ApiError> {
+        let unreachable = |source| self.unreachable(source);
+        let opened = self.http.open(self.prepare(request)?, request.time).await.map_err(unreachable)?;
+        let kind = opened.head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        if opened.head.status == StatusCode::OK && kind.is_some_and(|kind| kind.starts_with(EVENT_STREAM)) {
+            return Ok(Reply::Stream(opened));
+        }
+        let whole = timeout(request.time, opened.whole()).await;
+        let whole = whole.unwrap_or(Err(HttpError::NoAnswer(request.time)));
+        self.accept(whole.map_err(unreachable)?).map(Reply::Whole)
+    }
+
+    fn unreachable(&self, source: HttpError) -> ApiError {
+        ApiError::Unreachable { url: self.url.to_string(), source }
+    }
+
+    /// Tells answers from refusals.
+    fn accept(&self, answer: Response<Bytes>) -> Result<Response<Bytes>, ApiError> {
         let status = answer.status();
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
             return Ok(answer);

@@ -3,18 +3,21 @@
 
 mod body;
 mod browser;
+mod connection;
+mod long_lived;
 mod pieces;
+#[cfg(test)]
+mod tests;
 
 pub use body::{Unread, read_body};
 pub use browser::{from_a_browser, is_local_host};
+pub use long_lived::SlowReaders;
 pub use pieces::event_stream;
 
 pub use axum::Router;
+use connection::Answering;
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
+use hyper_util::rt::TokioTimer;
 use socket2::{SockRef, TcpKeepalive};
 use std::future::Future;
 use std::io;
@@ -22,7 +25,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 /// Bounds on what connections can make a listener do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +36,7 @@ pub struct Bounds {
     pub headers: usize,
     /// From the first byte of a head, or from the connection, to its last byte.
     pub head_time: Duration,
-    /// Connections open at a time; more wait to be accepted.
+    /// Connections open at a time; more wait to be accepted. Event streams do not count: whoever offers them bounds them.
     pub connections: usize,
     /// How long requests under way may go on after the listener was told to stop.
     pub drain_time: Duration,
@@ -95,7 +98,8 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> bool {
     let places = Arc::new(Semaphore::new(bounds.connections.clamp(1, Semaphore::MAX_PERMITS)));
-    let graceful = GracefulShutdown::new();
+    // Everybody who is still at work holds a receiver.
+    let (stopping, at_work) = watch::channel(());
     // Makes services of all handlers now, rather than for every request.
     let router = router.with_state(());
     let mut builder = http1::Builder::new();
@@ -104,6 +108,7 @@ pub async fn serve(
         .header_read_timeout(bounds.head_time)
         .max_buf_size(bounds.head_bytes.max(8_192))
         .max_headers(bounds.headers);
+    let http = Arc::new(builder);
     let mut stop = std::pin::pin!(stop);
     loop {
         // Taking a place first leaves further connections in the kernel's queue.
@@ -125,23 +130,13 @@ pub async fn serve(
             }
         };
         prepare(&stream);
-        let router = TowerToHyperService::new(router.clone());
-        let service = service_fn(move |mut request| {
-            if let Some(peer) = peer {
-                request.extensions_mut().insert(peer);
-            }
-            router.call(request)
-        });
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended badly");
-            }
-            drop(place);
-        });
+        let answering = Answering { http: http.clone(), router: router.clone(), peer };
+        tokio::spawn(answering.serve(stream, at_work.clone(), place));
     }
     drop(listener);
-    tokio::time::timeout(bounds.drain_time, graceful.shutdown()).await.is_ok()
+    drop(at_work);
+    stopping.send_replace(());
+    tokio::time::timeout(bounds.drain_time, stopping.closed()).await.is_ok()
 }
 
 /// After how long of silence a client is asked whether it is still there, and then how often.

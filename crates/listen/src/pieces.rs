@@ -3,6 +3,7 @@
 //! **Invariants:** the next piece is begun only when the one before was taken, so a client that does not read costs what
 //! one that reads costs; all of it is dropped with the connection.
 
+use crate::long_lived::{LongLived, SlowReaders};
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
@@ -23,8 +24,14 @@ where
 }
 
 /// An answer of server-sent events: it begins with `first` and goes on with what `next` makes of `state`, until it makes
-/// nothing. Nobody on the way keeps it or holds it back.
-pub fn event_stream<S, N>(first: Bytes, state: S, next: impl Fn(S) -> N + Send + Unpin + 'static) -> Response
+/// nothing. Nobody on the way keeps it or holds it back. [`serve`](crate::serve) drops clients that do not read it, and
+/// counts them in `slow`.
+pub fn event_stream<S, N>(
+    first: Bytes,
+    state: S,
+    next: impl Fn(S) -> N + Send + Unpin + 'static,
+    slow: &SlowReaders,
+) -> Response
 where
     S: Send + Unpin + 'static,
     N: Future<Output = Option<(Bytes, S)>> + Send + 'static,
@@ -34,6 +41,7 @@ where
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(BUFFERING, HeaderValue::from_static("no"));
+    response.extensions_mut().insert(LongLived { slow: slow.clone() });
     response
 }
 

@@ -171,8 +171,8 @@ impl Served {
         self.revision
     }
 
-    /// The versions there are.
-    pub(crate) fn versions(&self) -> impl Iterator<Item = &Arc<ServedVersion>> {
+    /// The versions there are: what clients outside a rollout get, then what those inside get.
+    pub fn versions(&self) -> impl Iterator<Item = &Arc<ServedVersion>> {
         self.stable.iter().chain(self.candidate.iter().map(|candidate| &candidate.version))
     }
 

@@ -1,4 +1,5 @@
-//! Which form of a configuration a client wants: the `Accept` header, read leniently.
+//! Which form of a configuration a client wants, and whether it wants to be told of changes: the `Accept` header, read
+//! leniently.
 //!
 //! Only forms that are named count, wildcards do not: clients that send `*/*` want what everybody gets. Of several named
 //! forms the one with the highest `q` is wanted, then the one that says most. What cannot be read is passed over.
@@ -9,6 +10,7 @@ use http::header::ACCEPT;
 use yardarm_domain::ProfileType;
 use yardarm_node::Form;
 use yardarm_wire::data_plane::{ION, STORED_FLAGS};
+use yardarm_wire::rollout_events::EVENT_STREAM;
 
 /// The form that a request asks for.
 pub(crate) fn form(headers: &HeaderMap) -> Form {
@@ -20,6 +22,16 @@ pub(crate) fn form(headers: &HeaderMap) -> Form {
         }
     }
     best.1
+}
+
+/// Whether a request asks for a stream of events, by name.
+pub(crate) fn wants_events(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| parts(value, ',')).any(|element| {
+        let mut parts = parts(element, ';').map(str::trim);
+        parts.next().is_some_and(|media_type| media_type.eq_ignore_ascii_case(EVENT_STREAM))
+            && parts.filter_map(quality).all(|q| q > 0.0)
+    })
 }
 
 /// How much a form says.
@@ -46,17 +58,27 @@ fn read(element: &str) -> Option<(Form, f32)> {
         return None;
     };
     let (mut q, mut of_flags) = (1.0, false);
-    for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+    for part in parts {
+        if let Some(given) = quality(part) {
+            q = given;
+            continue;
+        }
+        let Some((name, value)) = part.split_once('=') else { continue };
         let value = value.trim().trim_matches('"');
-        if name.trim().eq_ignore_ascii_case("q") {
-            q = value.parse().ok().filter(|q| (0.0..=1.0).contains(q))?;
-        } else if name.trim().eq_ignore_ascii_case("type") {
+        if name.trim().eq_ignore_ascii_case("type") {
             of_flags = value.eq_ignore_ascii_case(type_name(ProfileType::FeatureFlags));
         }
     }
     // Ion of another type is not what the agent reads.
     let fits = form != Form::Ion || of_flags;
     (fits && q > 0.0).then_some((form, q))
+}
+
+/// How much something is wanted, if this parameter says it: from 0, which is not at all, as is what cannot be read, to 1.
+fn quality(parameter: &str) -> Option<f32> {
+    let (name, value) = parameter.split_once('=')?;
+    let read = || value.trim().trim_matches('"').parse().ok().filter(|q| (0.0..=1.0).contains(q));
+    name.trim().eq_ignore_ascii_case("q").then(|| read().unwrap_or(0.0))
 }
 
 /// Splits at `separator`, but not inside quotes.
@@ -127,10 +149,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn events_are_for_who_names_them() {
+        let wants =
+            |accept| wants_events(&HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]));
+        for accept in ["text/event-stream", "application/json;q=0.5, Text/Event-Stream ; q=0.1"] {
+            assert!(wants(accept), "{accept}");
+        }
+        for accept in ["*/*", "text/*", "application/json", "text/event-stream;q=0", "text/event-stream;q=x"]
+        {
+            assert!(!wants(accept), "{accept}");
+        }
+    }
+
     proptest! {
         #[test]
         fn nothing_that_is_sent_is_too_much(value in "[ -~]{0,200}") {
             asked(&[&value]);
+            wants_events(&HeaderMap::from_iter([(ACCEPT, HeaderValue::from_str(&value).unwrap())]));
         }
     }
 }

@@ -87,6 +87,20 @@ impl Sender {
         }
     }
 
+    /// Whether what was shown is good at this moment: it may have been revoked, or have expired, since it was.
+    pub(crate) fn is_still_good(&self, node: &Node) -> bool {
+        match self {
+            Self::Anybody | Self::Developer => true,
+            Self::AccessKey(key) => node.access_secret(key.id().as_str()).is_some(),
+            Self::Bearer(token) => {
+                let view = node.view();
+                let known = view.world.bearer_tokens().get(&token.id);
+                known.is_some_and(|token| !token.is_expired(node.now()))
+            }
+            Self::Alarm(alarm) => node.view().world.alarms().contains_key(alarm),
+        }
+    }
+
     /// Whose requests this one is counted with. `None`: those of its address.
     pub(crate) fn payer(&self) -> Option<Payer<'_>> {
         match self {

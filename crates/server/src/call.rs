@@ -2,6 +2,7 @@
 
 use crate::authenticate::Sender;
 use crate::fault::Fault;
+use crate::native::RolloutStreams;
 use crate::request_id::RequestId;
 use crate::settings::ServerSettings;
 use bytes::Bytes;
@@ -20,6 +21,8 @@ pub(crate) struct Call {
     pub(crate) node: Node,
     /// What the server was told.
     pub(crate) settings: Arc<ServerSettings>,
+    /// Streams of rollouts.
+    pub(crate) streams: Arc<RolloutStreams>,
     /// The request's id.
     pub(crate) id: RequestId,
     /// Who asks.
@@ -66,13 +69,10 @@ impl Call {
         if is_it { Ok(()) } else { Err(other()) }
     }
 
-    /// Refuses the bearer of a token that has been revoked or has expired since the request was admitted.
-    pub(crate) fn ensure_bearer(&self) -> Result<(), Fault> {
-        let Sender::Bearer(token) = &self.sender else { return Ok(()) };
-        let view = self.node.view();
-        let known = view.world.bearer_tokens().get(&token.id);
-        let ended = || Fault::told(ErrorKind::Unauthorized, "The token was revoked or has expired.");
-        if known.is_some_and(|token| !token.is_expired(self.node.now())) { Ok(()) } else { Err(ended()) }
+    /// Refuses a credential that has been revoked or has expired since the request was admitted.
+    pub(crate) fn ensure_credential(&self) -> Result<(), Fault> {
+        let ended = || Fault::told(ErrorKind::Unauthorized, "The credential was revoked or has expired.");
+        if self.sender.is_still_good(&self.node) { Ok(()) } else { Err(ended()) }
     }
 
     /// The JSON body as `T`.

@@ -14,6 +14,8 @@ mod authenticate;
 mod call;
 mod control_plane;
 mod data_plane;
+#[cfg(test)]
+mod desk;
 mod dispatch;
 mod fault;
 mod metrics;
@@ -26,8 +28,11 @@ mod refusal;
 mod request_id;
 mod router;
 mod settings;
+mod stream_places;
 
 pub use outside::{HttpOutside, OutsideSettings};
 pub use router::router;
-pub use settings::{Authentication, Limits, OfrepSettings, RateLimits, ServerSettings};
+pub use settings::{
+    Authentication, Limits, OfrepSettings, RateLimits, RolloutStreamSettings, ServerSettings,
+};
 pub use yardarm_ofrep::StreamSettings;

@@ -3,6 +3,7 @@
 //! **Invariant:** counting takes no lock: every route has its counters from the start.
 
 use crate::pace::Paces;
+use crate::stream_places::StreamPlaces;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder};
 use prometheus_client::metrics::MetricType;
@@ -61,6 +62,7 @@ impl RouteMetrics {
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
     routes: Vec<Arc<RouteMetrics>>,
+    streams: Vec<Arc<StreamPlaces>>,
 }
 
 impl Metrics {
@@ -71,11 +73,19 @@ impl Metrics {
         route
     }
 
+    /// The places of a new kind of event streams.
+    pub(crate) fn streams(&mut self, kind: &'static str, most: usize) -> Arc<StreamPlaces> {
+        let places = Arc::new(StreamPlaces::new(kind, most));
+        self.streams.push(places.clone());
+        places
+    }
+
     /// Everything, as text.
     pub(crate) fn render(&self, node: &Node, paces: Option<&Paces>) -> Result<String, fmt::Error> {
         let mut registry = Registry::default();
         let limited = paces.map(Paces::refused).into_iter().flatten().collect();
-        let snapshot = Snapshot { routes: self.routes.clone(), node: node.clone(), limited };
+        let (routes, streams) = (self.routes.clone(), self.streams.clone());
+        let snapshot = Snapshot { routes, streams, node: node.clone(), limited };
         registry.register_collector(Box::new(snapshot));
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry)?;
@@ -85,6 +95,7 @@ impl Metrics {
 
 struct Snapshot {
     routes: Vec<Arc<RouteMetrics>>,
+    streams: Vec<Arc<StreamPlaces>>,
     node: Node,
     /// Requests beyond a limit, by whose.
     limited: Vec<(&'static str, u64)>,
@@ -101,6 +112,7 @@ impl Collector for Snapshot {
         self.requests(&mut encoder)?;
         self.durations(&mut encoder)?;
         self.limited(&mut encoder)?;
+        self.streams(&mut encoder)?;
         self.node(&mut encoder)?;
         self.recovery(&mut encoder)?;
         self.alarms(&mut encoder)
@@ -162,6 +174,31 @@ impl Snapshot {
             encoder.encode_descriptor("yardarm_rate_limited_requests", help, None, MetricType::Counter)?;
         for (by, refused) in &self.limited {
             ConstCounter::new(*refused).encode(family.encode_family(&[("by", *by)])?)?;
+        }
+        Ok(())
+    }
+
+    fn streams(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Event streams that are open, by kind.";
+        let mut family = encoder.encode_descriptor("yardarm_event_streams", help, None, MetricType::Gauge)?;
+        for places in &self.streams {
+            let taken = i64::try_from(places.taken()).unwrap_or(i64::MAX);
+            ConstGauge::new(taken).encode(family.encode_family(&[("kind", places.kind)])?)?;
+        }
+        let help = "Event streams that were refused: too many were open, or too many were opened at once.";
+        let name = "yardarm_event_streams_refused";
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for places in &self.streams {
+            for (why, refused) in places.refused() {
+                let labels = [("kind", places.kind), ("reason", why)];
+                ConstCounter::new(refused).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        let help = "Event streams that were ended because their client did not read.";
+        let name = "yardarm_event_streams_dropped";
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for places in &self.streams {
+            ConstCounter::new(places.slow.count()).encode(family.encode_family(&[("kind", places.kind)])?)?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::dispatch::dispatch;
 use crate::fault::Fault;
 use crate::metrics::{Metrics, RouteMetrics};
-use crate::native;
+use crate::native::{self, RolloutStreams};
 use crate::ofrep;
 use crate::pace::Paces;
 use crate::request_id::RequestId;
@@ -33,14 +33,18 @@ pub(crate) struct App {
     pub(crate) authenticator: Authenticator,
     /// Limits on the requests of one caller, if there are any.
     pub(crate) paces: Option<Paces>,
+    /// Streams of rollouts.
+    pub(crate) streams: Arc<RolloutStreams>,
 }
 
 /// Everything this server answers.
 pub fn router(node: Node, settings: ServerSettings) -> Router {
     let authenticator = Authenticator::new(settings.authentication, settings.dev);
     let paces = Paces::new(&settings.rates);
-    let app = Arc::new(App { node, settings: Arc::new(settings), authenticator, paces });
     let mut metrics = Metrics::default();
+    let streams = settings.rollout_streams;
+    let streams = RolloutStreams::new(streams, metrics.streams("rollout", streams.streams));
+    let app = Arc::new(App { node, settings: Arc::new(settings), authenticator, paces, streams });
     let mut router = Router::new();
     for operation in OPERATIONS {
         let counters = metrics.route(operation.name.as_str());
@@ -137,6 +141,7 @@ pub(crate) async fn admit(app: &App, request: Request, id: RequestId, access: Ac
     Ok(Call {
         node: app.node.clone(),
         settings: app.settings.clone(),
+        streams: app.streams.clone(),
         id,
         sender,
         labels,

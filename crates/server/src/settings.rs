@@ -91,6 +91,23 @@ impl OfrepSettings {
     }
 }
 
+/// How rollouts are told of over event streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RolloutStreamSettings {
+    /// Streams open at a time; zero offers none.
+    pub streams: usize,
+    /// How many may be opened in a second, as many again at once.
+    pub opened_per_s: u32,
+    /// How long a stream is silent at most.
+    pub heartbeat: Duration,
+}
+
+impl Default for RolloutStreamSettings {
+    fn default() -> Self {
+        Self { streams: 10_000, opened_per_s: 1_000, heartbeat: Duration::from_secs(20) }
+    }
+}
+
 /// What the server is told at its start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerSettings {
@@ -104,6 +121,8 @@ pub struct ServerSettings {
     pub rates: RateLimits,
     /// OpenFeature clients.
     pub ofrep: OfrepSettings,
+    /// Streams of rollouts.
+    pub rollout_streams: RolloutStreamSettings,
     /// Whether a monitor without `AlarmRoleArn` is refused, as the service does although its model says otherwise.
     pub strict_alarm_role: bool,
 }

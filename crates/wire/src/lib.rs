@@ -37,6 +37,7 @@ pub mod pages;
 pub mod patterns;
 pub mod profiles;
 pub mod recovery;
+pub mod rollout_events;
 pub mod strategies;
 pub mod tags;
 pub mod times;

@@ -44,6 +44,7 @@ pub mod paths {
     pub const CONFIGURATION: &str =
         "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}";
     /// `GET` reads both versions of a configuration and how far the newer one has come; `?wait=SECONDS` waits for a change.
+    /// Who accepts `text/event-stream` is told of every change: [`crate::rollout_events`].
     pub const ROLLOUT: &str =
         "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/rollout";
     /// `POST`: what a client has made of what it was given.
@@ -398,7 +399,20 @@ pub struct RolloutState {
     pub rollout: Option<RolloutProgress>,
 }
 
-/// A version as it is stored. Exactly one of `content` and `contentBase64` is there.
+impl RolloutState {
+    /// The versions there are.
+    pub fn versions(&self) -> impl Iterator<Item = &RolloutVersion> {
+        self.stable.iter().chain(&self.candidate)
+    }
+
+    /// The versions there are, in the same order.
+    pub fn versions_mut(&mut self) -> impl Iterator<Item = &mut RolloutVersion> {
+        self.stable.iter_mut().chain(&mut self.candidate)
+    }
+}
+
+/// A version as it is stored. Exactly one of `content` and `contentBase64` is there; neither in an event of a stream, if the
+/// client has it by the state before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RolloutVersion {
@@ -409,6 +423,9 @@ pub struct RolloutVersion {
     pub label: Option<String>,
     /// Type of the content.
     pub content_type: String,
+    /// Hash of the stored bytes, in hexadecimal. Servers before it left it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
     /// The stored bytes as text. Flag documents whole, with rules and all variants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,

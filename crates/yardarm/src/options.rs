@@ -20,7 +20,8 @@ use yardarm_listen::Bounds;
 use yardarm_node::{AlarmSettings, NodeConfig, SessionSettings};
 use yardarm_outbound::{Network, Policy as CallPolicy, Target as CallTarget};
 use yardarm_server::{
-    Authentication, Limits, OfrepSettings, OutsideSettings, RateLimits, ServerSettings, StreamSettings,
+    Authentication, Limits, OfrepSettings, OutsideSettings, RateLimits, RolloutStreamSettings,
+    ServerSettings, StreamSettings,
 };
 
 /// How requests prove who sent them.
@@ -231,6 +232,10 @@ options! {
     max_event_streams: usize = "YARDARM_MAX_EVENT_STREAMS", "max-event-streams", StreamSettings::default().connections;
     /// How many clients should come back in a second after an event that can wait.
     refetches_per_second: u32 = "YARDARM_REFETCHES_PER_SECOND", "refetches-per-second", StreamSettings::default().refetches_per_s;
+    /// The most streams of rollouts open at a time, besides the connections; 0 offers none.
+    max_rollout_streams: usize = "YARDARM_MAX_ROLLOUT_STREAMS", "max-rollout-streams", RolloutStreamSettings::default().streams;
+    /// How many streams of rollouts may be opened in a second; 0 for any number.
+    rollout_streams_per_second: u32 = "YARDARM_ROLLOUT_STREAMS_PER_SECOND", "rollout-streams-per-second", RolloutStreamSettings::default().opened_per_s;
     /// A snapshot of the world is saved after so many records.
     snapshot_every: u64 = "YARDARM_SNAPSHOT_EVERY", "snapshot-every", 10_000;
     /// The most applications.
@@ -499,6 +504,11 @@ impl InForce {
                 burst_s: self.rate_limit_burst_seconds,
             },
             ofrep: self.ofrep()?,
+            rollout_streams: RolloutStreamSettings {
+                streams: self.max_rollout_streams,
+                opened_per_s: self.rollout_streams_per_second,
+                ..RolloutStreamSettings::default()
+            },
             strict_alarm_role: self.strict_alarm_role,
         })
     }

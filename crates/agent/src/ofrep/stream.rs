@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep_until};
-use yardarm_listen::event_stream;
+use yardarm_listen::{SlowReaders, event_stream};
 use yardarm_ofrep::stream::{self, LONGEST_DELAY, RECENT};
 use yardarm_ofrep::{Answer, HEARTBEAT, StreamSettings, event};
 
@@ -31,13 +31,15 @@ const COME_BACK_S: u16 = 15;
 pub(crate) struct Streams {
     places: Arc<Semaphore>,
     settings: StreamSettings,
+    slow: SlowReaders,
 }
 
 impl Streams {
     pub(crate) fn new(settings: StreamSettings) -> Self {
         let settings =
             StreamSettings { connections: settings.connections.min(Semaphore::MAX_PERMITS), ..settings };
-        Self { places: Arc::new(Semaphore::new(settings.connections)), settings }
+        let places = Arc::new(Semaphore::new(settings.connections));
+        Self { places, settings, slow: SlowReaders::default() }
     }
 
     pub(super) fn are_offered(&self) -> bool {
@@ -73,7 +75,7 @@ impl Counter {
         for profile in &subject.profiles {
             subject.name(profile)?;
         }
-        let Streams { places, settings } = &self.streams;
+        let Streams { places, settings, slow } = &self.streams;
         let open = places.clone().try_acquire_owned().map_err(|_| {
             let seconds = COME_BACK_S + self.keeper.draw() % COME_BACK_S;
             Answer::later(StatusCode::SERVICE_UNAVAILABLE, "too many streams are open", seconds.into())
@@ -93,7 +95,7 @@ impl Counter {
             _open: open,
         };
         let greeting = Bytes::from(listener.greeting(known));
-        Ok(event_stream(greeting, listener, Listener::next))
+        Ok(event_stream(greeting, listener, Listener::next, slow))
     }
 }
 

@@ -118,6 +118,8 @@ pub struct UpstreamSettings {
     pub request_timeout: Duration,
     /// Through whom to connect.
     pub proxy: Option<Proxy>,
+    /// Whether to hear of changes by the stream of a Yardarm server.
+    pub stream: bool,
 }
 
 /// Where a data plane is.
@@ -298,6 +300,8 @@ fn upstream(variables: &Variables<'_>, request_timeout: Duration) -> Result<Upst
         Some(url) => Some(Endpoint { url, is_yardarm: true }),
         None => variables.parse(ENDPOINTS, value::url)?.map(|url| Endpoint { url, is_yardarm: false }),
     };
+    let stream = variables.parse(&["YARDARM_STREAM"], value::boolean)?.unwrap_or(true)
+        && endpoint.as_ref().is_some_and(|endpoint| endpoint.is_yardarm);
     let token = variables.secret(&["YARDARM_TOKEN"]);
     if token.is_some() && endpoint.is_none() {
         let expected = "set together with YARDARM_URL: it is not for AWS".into();
@@ -322,6 +326,7 @@ fn upstream(variables: &Variables<'_>, request_timeout: Duration) -> Result<Upst
             .unwrap_or(3),
         request_timeout,
         proxy: proxy.map(|url| Proxy { url, headers: proxy_headers }),
+        stream,
     })
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Towards AWS this is an ordinary client: `StartConfigurationSession`, then `GetLatestConfiguration` with the token of
 //! the answer before, signed. What it says beyond that (`Is-Sticky`, `X-Yardarm-Entity-Rollout`, a type in `Accept`) asks
-//! a Yardarm server for what the agent needs to decide by itself, and means nothing to others.
+//! a Yardarm server for what the agent needs to decide by itself, and means nothing to others. A Yardarm server also says,
+//! over a stream of its native API, when it is worth while to ask.
 //!
 //! **Invariants:** at most so many calls are under way as are allowed; each attempt ends in time; a call is tried at
 //! most three times, and only after a failure that may pass.
@@ -10,6 +11,7 @@
 mod answer;
 mod calls;
 mod endpoint;
+mod news;
 mod session;
 
 pub(crate) use calls::{host_header, target};
@@ -22,6 +24,7 @@ use crate::source::{Draw, Feed, Source};
 use crate::trouble::Trouble;
 use calls::{Authority, Calls};
 use http::{HeaderValue, Uri};
+use news::Hear;
 use session::Session;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -58,6 +61,8 @@ pub enum UpstreamError {
 /// A data plane.
 pub struct Upstream {
     calls: Arc<Calls>,
+    /// How news are heard of.
+    hear: Option<Hear>,
     authority: Proof,
     roles: Mutex<HashMap<Role, Arc<Credentials>>>,
 }
@@ -79,8 +84,17 @@ impl Upstream {
     /// # Errors
     /// [`UpstreamError`].
     pub async fn connect(settings: UpstreamSettings, now: Now, draw: Draw) -> Result<Self, UpstreamError> {
-        let UpstreamSettings { endpoint, region, token, role, aws, max_connections, request_timeout, proxy } =
-            settings;
+        let UpstreamSettings {
+            endpoint,
+            region,
+            token,
+            role,
+            aws,
+            max_connections,
+            request_timeout,
+            proxy,
+            stream,
+        } = settings;
         let near_settings =
             HttpSettings { connect_time: CONNECT, body_bytes: ANSWER_BYTES, ..HttpSettings::default() };
         let near = HttpClient::new(&near_settings)?;
@@ -121,8 +135,9 @@ impl Upstream {
             }
             None => aws_proof(found.plan, role.as_ref(), paths),
         };
+        let hear = Hear::new(stream, &far, &url, &region, now, &draw)?;
         let calls = Calls::new(far, url, region, max_connections, request_timeout, now, draw);
-        Ok(Self { calls: Arc::new(calls), authority: proof, roles: Mutex::default() })
+        Ok(Self { calls: Arc::new(calls), hear, authority: proof, roles: Mutex::default() })
     }
 
     /// Where it is.
@@ -150,7 +165,9 @@ impl Upstream {
 
 impl Source for Upstream {
     fn feed(&self, name: &ConfigurationName, role: Option<&Role>) -> Box<dyn Feed> {
-        Box::new(Session::new(self.calls.clone(), self.authority(role), name.clone()))
+        let authority = self.authority(role);
+        let news = self.hear.as_ref().map(|hear| hear.of(name, authority.clone()));
+        Box::new(Session::new(self.calls.clone(), authority, name.clone(), news))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::answer::{Polled, RawContent, RawRollout};
 use super::calls::{Authority, Calls};
+use super::news::OnNews;
 use crate::content::Content;
 use crate::held::{Held, Rollout};
 use crate::name::ConfigurationName;
@@ -19,11 +20,18 @@ pub(super) struct Session {
     token: Option<String>,
     /// Counts versions that upstream gives no name.
     unnamed: u64,
+    /// Says when to ask before the interval is over.
+    news: Option<OnNews>,
 }
 
 impl Session {
-    pub(super) fn new(calls: Arc<Calls>, authority: Authority, name: ConfigurationName) -> Self {
-        Self { calls, authority, name, token: None, unnamed: 0 }
+    pub(super) fn new(
+        calls: Arc<Calls>,
+        authority: Authority,
+        name: ConfigurationName,
+        news: Option<OnNews>,
+    ) -> Self {
+        Self { calls, authority, name, token: None, unnamed: 0, news }
     }
 
     /// Polls, in a new session where the old one has ended. After a failure that may pass the token is kept: it has not
@@ -117,6 +125,13 @@ impl Feed for Session {
                 self.token = None;
                 Err(trouble)
             }
+        }
+    }
+
+    async fn changed(&mut self) {
+        match &mut self.news {
+            Some(news) => news.next().await,
+            None => std::future::pending().await,
         }
     }
 }

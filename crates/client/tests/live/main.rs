@@ -5,4 +5,5 @@ mod following;
 mod offline;
 mod openfeature;
 mod server;
+mod streaming;
 mod token;

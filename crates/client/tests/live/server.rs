@@ -12,7 +12,7 @@ use yardarm_domain::ProfileType;
 use yardarm_listen::{Listener, serve};
 use yardarm_log::MemoryLog;
 use yardarm_node::{Node, NodeConfig};
-use yardarm_server::{Authentication, ServerSettings, router};
+use yardarm_server::{Authentication, RolloutStreamSettings, ServerSettings, router};
 use yardarm_testkit::{ManualClock, Shop, TestNode, account};
 
 /// For a broken server or client only: nothing waits for it otherwise.
@@ -23,7 +23,7 @@ pub(crate) struct Rig {
     pub(crate) clock: ManualClock,
     log: MemoryLog,
     address: SocketAddr,
-    authentication: Authentication,
+    settings: ServerSettings,
     runtime: Option<Runtime>,
 }
 
@@ -35,12 +35,22 @@ impl Rig {
     }
 
     pub(crate) async fn start_with(kind: ProfileType, authentication: Authentication) -> Self {
+        Self::start_as(kind, ServerSettings { authentication, ..ServerSettings::default() }).await
+    }
+
+    pub(crate) async fn start_streaming(rollout_streams: RolloutStreamSettings) -> Self {
+        let authentication = Authentication::None;
+        let settings = ServerSettings { authentication, rollout_streams, ..ServerSettings::default() };
+        Self::start_as(ProfileType::FeatureFlags, settings).await
+    }
+
+    async fn start_as(kind: ProfileType, settings: ServerSettings) -> Self {
         let (log, clock) = (MemoryLog::new(), ManualClock::default());
-        let (runtime, node, address) = run(&log, &clock, 1, ([127, 0, 0, 1], 0).into(), authentication).await;
+        let (runtime, node, address) = run(&log, &clock, 1, ([127, 0, 0, 1], 0).into(), &settings).await;
         let test = TestNode::start_with(NodeConfig::new(account()), MemoryLog::new(), clock.clone(), 9);
         let test = TestNode { node, ..test.await.unwrap() };
         let shop = Shop::open(&test, kind, vec![]).await.unwrap();
-        Self { shop, clock, log, address, authentication, runtime: Some(runtime) }
+        Self { shop, clock, log, address, settings, runtime: Some(runtime) }
     }
 
     /// Ends the server as a crash does: connections break, nothing is said to anybody.
@@ -52,7 +62,7 @@ impl Rig {
 
     /// Starts it again at the same address with what is in its log.
     pub(crate) async fn restart(&mut self) {
-        let (runtime, node, _) = run(&self.log, &self.clock, 2, self.address, self.authentication).await;
+        let (runtime, node, _) = run(&self.log, &self.clock, 2, self.address, &self.settings).await;
         self.shop.node = node;
         self.runtime = Some(runtime);
     }
@@ -62,13 +72,33 @@ impl Rig {
     }
 
     pub(crate) async fn follow_as(&self, credentials: Credentials, copies: Option<&Path>) -> LiveFlags {
+        let settings = LiveSettings { copies: copies.map(Into::into), ..Self::settings() };
+        self.start_following(credentials, settings, self.address).await
+    }
+
+    /// Follows what is served here by way of `address`.
+    pub(crate) async fn follow_with(&self, settings: LiveSettings, address: SocketAddr) -> LiveFlags {
+        self.start_following(Credentials::None, settings, address).await
+    }
+
+    /// Of followers that do not wait for long.
+    pub(crate) fn settings() -> LiveSettings {
+        let backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(50));
+        LiveSettings { backoff, ..LiveSettings::default() }
+    }
+
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    async fn start_following(
+        &self,
+        credentials: Credentials,
+        settings: LiveSettings,
+        address: SocketAddr,
+    ) -> LiveFlags {
         let http = HttpClient::new(&HttpSettings::default()).unwrap();
-        let server = Server::new(http, format!("http://{}", self.address).parse().unwrap(), credentials);
-        let settings = LiveSettings {
-            backoff: Backoff::new(Duration::from_millis(5), Duration::from_millis(50)),
-            copies: copies.map(Into::into),
-            ..LiveSettings::default()
-        };
+        let server = Server::new(http, format!("http://{address}").parse().unwrap(), credentials);
         LiveFlags::start(server, Place::new("shop", "production", "settings"), settings).await
     }
 }
@@ -86,15 +116,14 @@ async fn run(
     clock: &ManualClock,
     seed: u64,
     address: SocketAddr,
-    authentication: Authentication,
+    settings: &ServerSettings,
 ) -> (Runtime, Node, SocketAddr) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let (log, clock) = (log.clone(), clock.clone());
+    let (log, clock, settings) = (log.clone(), clock.clone(), settings.clone());
     let started = runtime.spawn(async move {
         let test = TestNode::start_with(NodeConfig::new(account()), log, clock, seed).await.unwrap();
         let listener = Listener::bind(address).await.unwrap();
         let address = listener.address().unwrap();
-        let settings = ServerSettings { authentication, ..ServerSettings::default() };
         let bounds = settings.limits.listen.clone();
         let app = router(test.node.clone(), settings);
         tokio::spawn(async move { serve(listener, app, &bounds, std::future::pending()).await });

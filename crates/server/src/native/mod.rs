@@ -15,6 +15,8 @@ mod strategies;
 mod tokens;
 mod waiting;
 
+pub(crate) use rollout::RolloutStreams;
+
 use crate::authenticate::Access;
 use crate::call::Call;
 use crate::fault::Fault;

@@ -40,6 +40,13 @@ pub(super) fn plain(status: StatusCode, detail: &str, id: RequestId) -> Response
     render(Problem { detail: Some(detail.into()), ..Problem::of_status(status) }, id)
 }
 
+/// The same, with when to try again, in seconds.
+pub(super) fn later(status: StatusCode, detail: &str, seconds: u32, id: RequestId) -> Response {
+    let mut response = plain(status, detail, id);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
 fn render(mut problem: Problem, id: RequestId) -> Response {
     problem.request_id = Some(id.as_str().into());
     let status = problem.status;

@@ -64,7 +64,7 @@ pub(super) async fn news<T>(
             () = call.node.until_closing() => return unchanged,
         }
         // A credential that has ended meanwhile is good for no news.
-        call.ensure_bearer()?;
+        call.ensure_credential()?;
     }
 }
 
@@ -96,9 +96,12 @@ pub(super) fn address(call: &Call) -> Result<Address, Fault> {
     })
 }
 
+/// That nothing is deployed there, in a sentence.
+pub(super) const NOTHING_DEPLOYED: &str = "There is nothing deployed of this configuration.";
+
 /// Nothing is deployed there.
 pub(super) fn nothing_deployed() -> Fault {
-    none("nothing deployed of this configuration")
+    Fault::told(ErrorKind::ResourceNotFound, NOTHING_DEPLOYED)
 }
 
 fn none(what: &str) -> Fault {

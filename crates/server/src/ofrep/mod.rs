@@ -72,7 +72,7 @@ struct Route {
 /// Adds the routes.
 pub(crate) fn routes(mut router: Router, app: &Arc<App>, metrics: &mut Metrics) -> Router {
     let settings = &app.settings.ofrep;
-    let streams = Streams::new(settings.streams);
+    let streams = Streams::new(settings.streams, metrics.streams("ofrep", settings.streams.connections));
     let ofrep = Arc::new(Ofrep { app: app.clone(), cors: Cors::new(settings), streams });
     let (one, all) = (metrics.route("evaluate-flag"), metrics.route("evaluate-flags"));
     let counters = metrics.route("event-stream");

@@ -8,13 +8,14 @@
 use super::COME_BACK_S;
 use super::flags;
 use crate::router::App;
+use crate::stream_places::StreamPlaces;
 use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 use yardarm_listen::event_stream;
 use yardarm_node::{Node, StreamClaims, Subscription};
@@ -22,17 +23,17 @@ use yardarm_ofrep::{Answer, HEARTBEAT, StreamSettings, event, stream};
 
 /// All open connections.
 pub(super) struct Streams {
-    places: Arc<Semaphore>,
+    places: Arc<StreamPlaces>,
     settings: StreamSettings,
 }
 
 impl Streams {
-    pub(super) fn new(settings: StreamSettings) -> Self {
-        Self { places: Arc::new(Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS))), settings }
+    pub(super) fn new(settings: StreamSettings, places: Arc<StreamPlaces>) -> Self {
+        Self { places, settings }
     }
 
     pub(super) fn are_offered(&self) -> bool {
-        self.settings.connections > 0
+        self.places.exist()
     }
 
     /// Answers a client that wants to listen.
@@ -43,7 +44,7 @@ impl Streams {
         };
         let token = parts.uri.query().and_then(stream::token_of_query).ok_or_else(unknown)?;
         let claims = app.node.open_stream(&token).ok_or_else(unknown)?;
-        let place = self.places.clone().try_acquire_owned().map_err(|_| {
+        let place = self.places.take().ok_or_else(|| {
             let [drawn, ..] = app.node.random();
             let seconds = COME_BACK_S + u32::from(drawn) % (5 * COME_BACK_S);
             Answer::later(StatusCode::SERVICE_UNAVAILABLE, "too many streams are open", seconds)
@@ -63,7 +64,7 @@ impl Streams {
             _place: place,
         };
         let greeting = Bytes::from(listener.greeting(known));
-        Ok(event_stream(greeting, listener, Listener::next))
+        Ok(event_stream(greeting, listener, Listener::next, &self.places.slow))
     }
 }
 
@@ -74,7 +75,7 @@ struct Listener {
     /// What the client knows of.
     state: State,
     claims: StreamClaims,
-    all: Arc<Semaphore>,
+    all: Arc<StreamPlaces>,
     settings: StreamSettings,
     drain_time: SignedDuration,
     next_heartbeat: Instant,
@@ -175,9 +176,8 @@ impl Listener {
 
     /// When this client's turn is, if all that listen are spread over at most `longest`.
     fn turn(&self, longest: SignedDuration) -> Timestamp {
-        let open = self.settings.connections.saturating_sub(self.all.available_permits());
         let [low, high, ..] = self.node.random();
-        let delay = self.settings.delay(open, u16::from_le_bytes([low, high]), longest);
+        let delay = self.settings.delay(self.all.taken(), u16::from_le_bytes([low, high]), longest);
         self.node.now().saturating_add(delay).unwrap_or(Timestamp::MAX)
     }
 }

@@ -89,12 +89,14 @@ fn rollout() {
         version: 6,
         label: some("v6"),
         content_type: "application/json".into(),
+        sha256: some("8cfe5d8a1b6b8e3b7a2f2d1c8e2a0a4f6b1d8f0b6a5e4c3d2b1a0f9e8d7c6b5a"),
         content: some(r#"{"flags":{},"values":{},"version":"1"}"#),
         content_base64: None,
     };
     let candidate = RolloutVersion {
         version: 7,
         label: None,
+        sha256: None,
         content: None,
         content_base64: some("gA=="),
         ..stable.clone()

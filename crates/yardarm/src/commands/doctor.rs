@@ -35,7 +35,7 @@ pub(super) fn run(sources: &Sources) -> Result<ExitCode, Failure> {
         ("master key", master_key(&options)),
         ("log", log(&options)),
         ("address", address(&options)),
-        ("open files", open_files(options.max_connections)),
+        ("open files", open_files(&options)),
         ("security", security(&options)),
     ];
     for (name, finding) in &findings {
@@ -137,17 +137,20 @@ fn address(options: &InForce) -> Finding {
     }
 }
 
-/// Each connection is a file to the system; the store and the rest need a few dozen.
-fn open_files(connections: usize) -> Finding {
+/// Each connection and each stream is a file to the system; the store and the rest need a few dozen.
+fn open_files(options: &InForce) -> Finding {
+    let streams = options.max_event_streams.saturating_add(options.max_rollout_streams);
+    let needed = options.max_connections.saturating_add(streams).saturating_add(64);
     let Ok(limits) = fs::read_to_string("/proc/self/limits") else {
         return Odd("the limit cannot be read on this system".into());
     };
     let line = limits.lines().find(|line| line.starts_with("Max open files"));
     let soft = line.and_then(|line| line.split_whitespace().nth(3));
     match soft.map(str::parse::<usize>) {
-        Some(Ok(limit)) if limit < connections.saturating_add(64) => Odd(format!(
-            "{limit} files may be open, fewer than --max-connections {connections} and the store need: ulimit -n {}",
-            connections.saturating_add(64).next_power_of_two()
+        Some(Ok(limit)) if limit < needed => Odd(format!(
+            "{limit} files may be open, fewer than --max-connections, --max-event-streams, --max-rollout-streams and \
+             the store may need: ulimit -n {}",
+            needed.next_power_of_two()
         )),
         Some(Ok(limit)) => Good(format!("{limit} may be open")),
         Some(Err(_)) | None => Good("no limit".into()),

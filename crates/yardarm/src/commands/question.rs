@@ -218,6 +218,7 @@ mod tests {
             version,
             label: None,
             content_type: "application/json".to_owned(),
+            sha256: None,
             content: Some(r#"{"version":"1"}"#.to_owned()),
             content_base64: None,
         }

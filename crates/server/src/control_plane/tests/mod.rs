@@ -15,8 +15,10 @@ mod tags;
 use crate::authenticate::Sender;
 use crate::call::Call;
 use crate::dispatch::dispatch;
+use crate::native::RolloutStreams;
 use crate::request_id::RequestId;
-use crate::settings::ServerSettings;
+use crate::settings::{RolloutStreamSettings, ServerSettings};
+use crate::stream_places::StreamPlaces;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::SignedDuration;
@@ -134,6 +136,10 @@ impl Bench {
         let call = Call {
             node: self.kit.node.clone(),
             settings: self.settings.clone(),
+            streams: RolloutStreams::new(
+                RolloutStreamSettings::default(),
+                Arc::new(StreamPlaces::new("rollout", 0)),
+            ),
             id: RequestId::draw(&self.kit.node),
             sender: Sender::Developer,
             labels,

@@ -2,9 +2,6 @@
 
 use super::{ALL, Desk, dev, document};
 use crate::settings::{OfrepSettings, ServerSettings};
-use axum::body::Body;
-use http::HeaderMap;
-use http_body_util::BodyExt;
 use jiff::SignedDuration;
 use serde_json::json;
 use std::time::Duration;
@@ -12,34 +9,11 @@ use yardarm_domain::{RevokeBearerToken, TokenScope};
 use yardarm_ofrep::StreamSettings;
 use yardarm_testkit::cause;
 
-/// A stream, as far as it has come.
-struct Listening {
-    headers: HeaderMap,
-    body: Body,
-}
-
-impl Listening {
-    /// The next piece. The limit is for a broken server only.
-    async fn next(&mut self) -> Option<String> {
-        let frame = tokio::time::timeout(Duration::from_secs(30), self.body.frame()).await.expect("an event");
-        Some(String::from_utf8(frame?.unwrap().into_data().unwrap().to_vec()).unwrap())
-    }
-}
-
 impl Desk {
     /// Where the bulk answer says that events are.
     async fn stream(&self, headers: &[(&str, &str)]) -> String {
         let told = self.send("POST", ALL, headers, "").await;
         told.json()["eventStreams"][0]["endpoint"]["requestUri"].as_str().unwrap().to_owned()
-    }
-
-    async fn listen(&self, uri: &str, headers: &[(&str, &str)]) -> Result<Listening, u16> {
-        let (parts, body) = self.call("GET", uri, headers, "").await.into_parts();
-        if parts.status == 200 {
-            Ok(Listening { headers: parts.headers, body })
-        } else {
-            Err(parts.status.as_u16())
-        }
     }
 }
 

@@ -1,7 +1,18 @@
-//! Both versions of a configuration and how far the newer one has come: for clients that decide by themselves.
+//! Both versions of a configuration and how far the newer one has come: for clients that decide by themselves. Asked once,
+//! or told of every change.
+
+mod channels;
+mod opening;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod told;
+
+pub(crate) use stream::RolloutStreams;
 
 use super::json;
 use super::waiting::{self, Found, News};
+use crate::accept;
 use crate::call::Call;
 use crate::control_plane::type_name;
 use crate::fault::Fault;
@@ -14,6 +25,9 @@ use yardarm_wire::native as wire;
 
 pub(super) async fn read(call: Call) -> Result<Response, Fault> {
     let address = waiting::address(&call)?;
+    if call.streams.are_offered() && accept::wants_events(&call.headers) {
+        return Ok(stream::open(call, address));
+    }
     let current = || {
         // Read before the state, so that it promises no more than is there.
         let seq = call.node.view().seq.0;
@@ -63,6 +77,7 @@ fn stored(version: &ServedVersion) -> wire::RolloutVersion {
         version: version.version.0,
         label: version.label.as_deref().map(text),
         content_type: text(&version.content_type),
+        sha256: Some(version.content.to_string()),
         content,
         content_base64,
     }
