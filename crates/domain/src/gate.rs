@@ -95,6 +95,9 @@ impl ClientCounts {
 pub struct ClientEvidence(BTreeMap<(ApplicationId, EnvironmentId, DeploymentNumber), ClientCounts>);
 
 impl ClientEvidence {
+    /// Nobody has said anything.
+    pub const NONE: Self = Self(BTreeMap::new());
+
     /// Adds what is known of the clients of a deployment.
     pub fn insert(
         &mut self,

@@ -82,7 +82,7 @@ pub struct MeasuredDeployment {
     pub measure: Measure,
 }
 
-/// Records measures. What is gone meanwhile is left out.
+/// Records measures. What is gone meanwhile, or recorded already, is left out.
 #[derive(Clone, Debug)]
 pub struct RecordMeasures {
     /// In the order in which they ended.
@@ -94,9 +94,9 @@ impl Command for RecordMeasures {
 
     fn decide(&self, world: &World, _: &Context<'_>) -> Result<Decision<()>, Refusal> {
         let there = self.measures.iter().filter(|measured| {
-            world
-                .environment(&measured.application, &measured.environment)
-                .is_ok_and(|environment| environment.deployments.contains_key(&measured.deployment))
+            let environment = world.environment(&measured.application, &measured.environment);
+            let found = environment.ok().and_then(|found| found.deployments.get(&measured.deployment));
+            found.is_some_and(|deployment| !deployment.measures.contains(&measured.measure))
         });
         let events = there.map(|measured| Event::DeploymentMeasured {
             application: measured.application.clone(),

@@ -71,10 +71,10 @@ impl Acknowledgements {
             if let Some(served) = served {
                 let mut ledger = self.ledger();
                 self.measures().begin(begun, State::of(&served), &mut ledger, now);
+                // The driver says how long it is waited for.
+                self.news.notify_one();
             }
         }
-        // The driver says how long it waits.
-        self.news.notify_one();
     }
 }
 

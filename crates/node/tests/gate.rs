@@ -119,9 +119,9 @@ async fn silence_holds_and_a_restart_forgets_what_was_said() {
     let stage = Stage::asking(100, 0).await;
     stage.pass().await;
     stage.all_say(&["a", "b", "c", "d"]);
-    let Stage { test, shop, address, deployment } = stage;
+    let Stage { test, mut shop, address, deployment } = stage;
     let test = test.restart(master_keys()).await.unwrap();
-    let shop = Shop { node: test.node.clone(), ..shop };
+    shop.node = test.node.clone();
     let stage = Stage { test, shop, address, deployment };
     for _ in 0..10 {
         stage.pass().await;

@@ -56,7 +56,9 @@ pub(super) async fn list(call: Call) -> Result<Response, Fault> {
     let number = number.map_err(|_| Fault::bad_request("deployment is a number"))?;
     let deployment = environment.deployment(&application.id, number).or_fault(&call)?;
     let Some(found) = call.node.clients_of(&application.id, &environment.id, number) else {
-        let message = format!("Deployment {number} is not served: it is over, or has not begun.");
+        let message = format!(
+            "Deployment {number} is not what clients are given: it is over, it waits, or another one is on its way."
+        );
         return Err(Fault::told(ErrorKind::Conflict, message));
     };
     let ClientCounts { exposed, applied, refused, .. } = found.counts;

@@ -142,6 +142,7 @@ fn because(by: &TriggeredBy) -> String {
 }
 
 pub(super) async fn known_good(call: Call) -> Result<Response, Fault> {
+    call.ensure_place(call.label("application"), call.label("environment"))?;
     let view = call.node.view();
     let application = view.world.find_application(call.label("application")).or_fault(&call)?;
     let environment = application.find_environment(call.label("environment")).or_fault(&call)?;
