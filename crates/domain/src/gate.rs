@@ -30,10 +30,10 @@ impl Percent {
         self.0
     }
 
-    /// Whether `some` of `all` is this share or more. Of none at all, nothing is.
+    /// Whether `some` of `all` is this share or more. None at all is no share.
     #[must_use]
     pub fn is_reached(self, some: u32, all: u32) -> bool {
-        all > 0 && u64::from(some) * 100 >= u64::from(all) * u64::from(self.0)
+        some > 0 && u64::from(some) * 100 >= u64::from(all) * u64::from(self.0)
     }
 
     /// Whether `some` of `all` is more than this share.
@@ -168,7 +168,8 @@ mod tests {
         assert_eq!(gate(90, 0).passage(&counts(0, 0, 0)), Passage::Hold);
         assert_eq!(gate(90, 0).passage(&counts(10, 8, 0)), Passage::Hold);
         assert_eq!(gate(90, 0).passage(&counts(10, 9, 0)), Passage::Open);
-        assert_eq!(gate(0, 0).passage(&counts(0, 0, 0)), Passage::Hold);
+        assert_eq!(gate(0, 0).passage(&counts(10, 0, 0)), Passage::Hold);
+        assert_eq!(gate(0, 0).passage(&counts(10, 1, 0)), Passage::Open);
     }
 
     #[test]

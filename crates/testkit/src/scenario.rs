@@ -17,11 +17,11 @@ use yardarm_domain::{
     DeleteAccessKey, DeleteAlarm, DeleteConfigurationProfile, DeleteDeploymentStrategy, DeleteEnvironment,
     DeleteExtension, DeleteExtensionAssociation, DeleteHostedVersion, DeletionProtectionCheck, DeliverAgain,
     DeploymentNumber, DeploymentState, EndDelivery, EnvironmentId, ExtensionVersionNumber, Failure, HeedTick,
-    Monitor, Parameter, ProfileId, ProfileType, PutAlarm, ReplicateTo, ReportAlarms, Resource,
-    RevokeBearerToken, StopDeployment, StrategyId, TagResource, Tags, Tick, TokenScope, UnregisteredAlarms,
-    UntagResource, UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile,
-    UpdateDeploymentStrategy, UpdateEnvironment, UpdateExtension, UpdateExtensionAssociation, Validator,
-    WantedBearerToken,
+    Measure, MeasureEnd, Measured, MeasuredDeployment, Monitor, Parameter, ProfileId, ProfileType, PutAlarm,
+    RecordMeasures, ReplicateTo, ReportAlarms, Resource, RevokeBearerToken, StopDeployment, StrategyId,
+    TagResource, Tags, Tick, TokenScope, UnregisteredAlarms, UntagResource, UpdateAccountSettings,
+    UpdateApplication, UpdateConfigurationProfile, UpdateDeploymentStrategy, UpdateEnvironment,
+    UpdateExtension, UpdateExtensionAssociation, Validator, WantedBearerToken,
 };
 use yardarm_log::MemoryLog;
 use yardarm_node::{
@@ -273,6 +273,7 @@ impl Script {
         let third = self.deploy(node, shop, &shop.flags, &shop.slowly).await?;
         self.wait(node, 300, shop, |_, ppm| ppm == 500_000).await;
         self.stop(node, shop, third).await?;
+        self.measure(node, shop, third).await?;
         let deployment = Resource::Deployment(shop.application.clone(), shop.production.clone(), third);
         let tag = TagResource { resource: deployment.clone(), tags: tags("incident", "17") };
         node.execute(tag, self.cause()).await?;
@@ -281,6 +282,24 @@ impl Script {
             .await?;
         node.execute(UntagResource { resource: strategy, keys: vec!["pace".into()] }, self.cause()).await?;
         Ok(())
+    }
+
+    /// Clients have acknowledged the way back.
+    async fn measure(&self, node: &Node, shop: &Shop, deployment: DeploymentNumber) -> Result<(), Error> {
+        let measure = Measure {
+            of: Measured::Rollback,
+            evidence_at: None,
+            decided_at: node.now(),
+            served_ms: 2,
+            clients: 3,
+            half_ms: Some(20),
+            nearly_all_ms: Some(31),
+            all_ms: Some(31),
+            ended: MeasureEnd::Complete,
+        };
+        let (application, environment) = (shop.application.clone(), shop.production.clone());
+        let measured = MeasuredDeployment { application, environment, deployment, measure };
+        node.execute(RecordMeasures { measures: vec![measured] }, self.cause()).await.map(|_| ())
     }
 
     async fn alarm(&self, node: &Node, arn: &str) -> Result<(), Error> {
