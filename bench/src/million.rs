@@ -247,6 +247,7 @@ impl History {
                 invocations: vec![],
                 alarm_override: None,
                 gate: None,
+                confirm_within: None,
                 validated: Validated { content, validators: vec![] },
             })?;
             let mut steps = 0;

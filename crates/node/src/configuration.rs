@@ -11,8 +11,8 @@ use crate::outside::VersionContent;
 use bytes::Bytes;
 use std::sync::Arc;
 use yardarm_domain::{
-    ActionPoint, ApplicationId, AppliedExtension, Command, ConfigurationProfile, ContentHash, ContentRef,
-    ContentType, Context, CreateHostedVersion, DeploymentNumber, Description, DynamicParameter,
+    ActionPoint, ApplicationId, AppliedExtension, Command, ConfigurationProfile, ConfirmWithin, ContentHash,
+    ContentRef, ContentType, Context, CreateHostedVersion, DeploymentNumber, Description, DynamicParameter,
     EnvironmentId, Failure, FunctionUri, Gate, HostedVersion, Invocation, Place, ProfileId, ProfileType,
     Refusal, StartDeployment, StrategyId, Tags, Validated, Validator, VersionLabel, VersionNumber, World,
     must_wait,
@@ -80,6 +80,8 @@ pub struct DeployConfiguration {
     pub override_alarms: Option<String>,
     /// What it asks of clients before it goes on, if anything.
     pub gate: Option<Gate>,
+    /// It is taken back unless it is confirmed in this time.
+    pub confirm_within: Option<ConfirmWithin>,
 }
 
 /// Why a configuration was not stored, validated or deployed.
@@ -346,6 +348,7 @@ impl Node {
                 description: wanted.description.clone(),
                 tags: wanted.tags.clone(),
                 latest_deployment_number: wanted.latest_deployment_number,
+                confirm_within: wanted.confirm_within,
                 alarm_override: wanted.override_alarms.clone().map(|reason| (cause.actor.clone(), reason)),
                 gate: wanted.gate,
                 changed: contents.first().map(reference),

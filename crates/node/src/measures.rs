@@ -94,7 +94,8 @@ pub(crate) struct Begun {
 impl Begun {
     /// What of `event`, which has led to `world`, is to be measured.
     pub(crate) fn by(event: &Event, world: &World) -> Option<Self> {
-        let Event::DeploymentStepped { application, environment, deployment: number, step } = event else {
+        let Event::DeploymentStepped { application, environment, deployment: number, step, .. } = event
+        else {
             return None;
         };
         match Transition::from(step.clone()) {

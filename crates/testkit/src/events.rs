@@ -6,14 +6,14 @@ use std::str::FromStr;
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use yardarm_domain::{
     AccountSettings, Action, ActionPoint, Actions, AlarmOverride, AlarmSource, AlarmState, AppliedExtension,
-    CloudWatchAlarm, Comparison, ContentHash, ContentRef, DeliveryId, DeploymentNumber, Event, Evidence,
-    Exposure, ExtensionVersionNumber, Failure, FreshFor, Gate, Invocation, Measure, MeasureEnd, Measured,
-    MissingData, Monitor, Parameter, Percent, ProfileType, PrometheusAlarm, ReplicateTo, Resource,
-    SealedSecret, Tags, Threshold, TokenHash, TokenScope, Validator, VersionNumber,
+    CloudWatchAlarm, Comparison, ConfirmWithin, ContentHash, ContentRef, DeliveryId, DeploymentNumber, Event,
+    Evidence, Exposure, ExtensionVersionNumber, Failure, FreshFor, Gate, Invocation, Measure, MeasureEnd,
+    Measured, MissingData, Monitor, Parameter, Percent, ProfileType, PrometheusAlarm, ReplicateTo, Resource,
+    SealedSecret, Stopped, Tags, Threshold, TokenHash, TokenScope, Validator, VersionNumber,
 };
 
 /// How many kinds of events there are. A new one does not compile before [`ordinal`] knows it.
-pub const KINDS: usize = 41;
+pub const KINDS: usize = 42;
 
 /// The place of an event's kind, from zero.
 #[must_use]
@@ -52,6 +52,7 @@ pub fn ordinal(event: &Event) -> usize {
         Event::ExtensionAssociationUpdated { .. } => 30,
         Event::ExtensionAssociationDeleted { .. } => 31,
         Event::DeploymentTicked { .. } => 32,
+        Event::DeploymentConfirmed { .. } => 40,
         Event::DeliveryEnded { .. } => 33,
         Event::DeliveryResumed { .. } => 34,
         Event::SigningKeyCreated { .. } => 35,
@@ -59,7 +60,7 @@ pub fn ordinal(event: &Event) -> usize {
         Event::AlarmUpdated { .. } => 37,
         Event::AlarmDeleted { .. } => 38,
         Event::AlarmReported { .. } => 39,
-        Event::DeploymentMeasured { .. } => 40,
+        Event::DeploymentMeasured { .. } => 41,
     }
 }
 
@@ -236,6 +237,7 @@ fn deployments() -> Vec<Event> {
         alarms_overridden: None,
         alarms_not_watched: vec![],
         gate: None,
+        confirm_within: None,
         extensions: vec![],
         invocations: vec![],
     };
@@ -257,6 +259,10 @@ fn deployments() -> Vec<Event> {
     if let Event::DeploymentStarted { gate, .. } = &mut gated {
         *gate = Some(Gate { applied: Percent::ALL, refused: Percent::NONE });
     }
+    let mut unconfirmed = started.clone();
+    if let Event::DeploymentStarted { confirm_within, .. } = &mut unconfirmed {
+        *confirm_within = ConfirmWithin::try_from(600).ok();
+    }
     let transitions = [
         Transition::Begun,
         Transition::Advanced { step: 1, exposure, since },
@@ -270,13 +276,14 @@ fn deployments() -> Vec<Event> {
             alarm: it("errors"),
             state: AlarmState::InsufficientData,
         }),
-        Transition::RolledBack(TriggeredBy::Refused { refused: 2, exposed: 9 }),
+        Transition::RolledBack(TriggeredBy::Unconfirmed),
     ];
     let stepped = transitions.map(|transition| Event::DeploymentStepped {
         application: it("app1234"),
         environment: it("env1234"),
         deployment: DeploymentNumber(7),
         step: transition.into(),
+        stopped: None,
     });
     let measured = Event::DeploymentMeasured {
         application: it("app1234"),
@@ -294,7 +301,32 @@ fn deployments() -> Vec<Event> {
             ended: MeasureEnd::GivenUp,
         },
     };
-    [started, extended, over_alarms, gated].into_iter().chain(stepped).chain([measured]).collect()
+    let stopped = Event::DeploymentStepped {
+        application: it("app1234"),
+        environment: it("env1234"),
+        deployment: DeploymentNumber(7),
+        step: Transition::RolledBack(TriggeredBy::User).into(),
+        stopped: Some(Stopped { by: "YDMADMIN".into(), reason: "It sells nothing".into() }),
+    };
+    let confirmed = Event::DeploymentConfirmed {
+        application: it("app1234"),
+        environment: it("env1234"),
+        deployment: DeploymentNumber(7),
+        by: "YDMADMIN".into(),
+        reason: Some(it("Looks good")),
+    };
+    let refused = Event::DeploymentStepped {
+        application: it("app1234"),
+        environment: it("env1234"),
+        deployment: DeploymentNumber(7),
+        step: Transition::RolledBack(TriggeredBy::Refused { refused: 2, exposed: 9 }).into(),
+        stopped: None,
+    };
+    [started, extended, over_alarms, unconfirmed, gated]
+        .into_iter()
+        .chain(stepped)
+        .chain([stopped, confirmed, refused, measured])
+        .collect()
 }
 
 fn applied() -> AppliedExtension {

@@ -216,6 +216,7 @@ impl Script {
             dynamic_parameters: vec![],
             override_alarms: None,
             gate: None,
+            confirm_within: None,
         };
         Ok(node.deploy(wanted, self.cause()).await?.outcome)
     }
@@ -226,6 +227,7 @@ impl Script {
             environment: shop.production.clone(),
             deployment,
             allow_revert: true,
+            stopped: None,
         };
         node.execute(command, self.cause()).await.map(|_| ())
     }

@@ -41,6 +41,10 @@ headers! {
     YARDARM_OVERRIDE_ALARMS = "yardarm-override-alarms";
     /// StartDeployment: what it asks of clients before each step, as in `applied=95, refused=5`.
     YARDARM_REQUIRE_ACKNOWLEDGEMENTS = "yardarm-require-acknowledgements";
+    /// StartDeployment: the seconds within which it has to be confirmed, or it is taken back.
+    YARDARM_CONFIRM_WITHIN = "yardarm-confirm-within";
+    /// Any change: why.
+    YARDARM_REASON = "yardarm-reason";
     /// Streams of rollouts: the id of the last event that the client has.
     LAST_EVENT_ID = "last-event-id";
     /// GetConfiguration: the deployed version. Sent with GetLatestConfiguration and native reads too.

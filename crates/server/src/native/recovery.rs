@@ -137,6 +137,7 @@ fn because(by: &TriggeredBy) -> String {
         TriggeredBy::User => "a request".into(),
         TriggeredBy::Yardarm => "the engine".into(),
         TriggeredBy::Alarm { alarm, state } => format!("alarm {alarm} in {}", state.as_str()),
+        TriggeredBy::Unconfirmed => "nobody confirmed it".into(),
         TriggeredBy::Refused { refused, exposed } => format!("{refused} of {exposed} clients refused it"),
     }
 }

@@ -384,6 +384,7 @@ impl Run {
         for (_, node) in self.cluster.nodes() {
             nothing_goes_on_that_is_refused(node, &history.world)?;
         }
+        history.nothing_goes_on_unconfirmed(now)?;
         history.nothing_goes_on_over_an_alarm(now)
     }
 

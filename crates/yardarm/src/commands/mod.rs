@@ -2,6 +2,7 @@
 
 mod agent;
 mod alarm;
+mod clients;
 mod config;
 mod demo;
 mod deployment;
@@ -33,12 +34,12 @@ pub(crate) enum Command {
     Agent(Box<agent::AgentArguments>),
     /// See Yardarm at work: the story of a coffee shop, against a real server on this machine.
     Demo(demo::DemoArguments),
+    /// List, confirm, stop and revert deployments.
+    Deployment(deployment::DeploymentArguments),
     /// List, show and change flags, one at a time.
     Flag(Box<flag::FlagArguments>),
     /// Make, list, switch and remove alarms, and tell what they say, on a running server.
     Alarm(alarm::AlarmArguments),
-    /// Look after deployments, on a running server.
-    Deployment(deployment::DeploymentArguments),
     /// Say what a flag is for somebody.
     #[command(disable_version_flag = true)]
     Eval(Box<eval::EvalArguments>),

@@ -1,7 +1,8 @@
 //! Deploying the version that a change made, and following it.
 
 use super::super::Failure;
-use crate::control_plane::{ControlPlane, FlagProfile, StoredFlags, flags_of};
+use crate::control_plane::{ControlPlane, FlagProfile, Starting, StoredFlags, flags_of};
+use crate::lifetime;
 use crate::options::EnvironmentOption;
 use crate::terminal::Progress;
 use clap::{Args, ValueEnum};
@@ -32,6 +33,9 @@ pub(super) struct Deploying {
     /// How to deploy: the name or id of a strategy, such as AppConfig.AllAtOnce.
     #[arg(long, env = "YARDARM_STRATEGY")]
     strategy: Option<String>,
+    /// Take it back unless somebody confirms it in this time: a number with s, m, h or d, from 10s to 1d.
+    #[arg(long, value_name = "TIME", requires = "deploy", value_parser = confirm_within)]
+    confirm_within: Option<u32>,
     /// Let the deployment go on only when so many of the clients that have it have said so, in percent.
     #[arg(
         long,
@@ -60,6 +64,12 @@ pub(super) struct Deploying {
     wait: Option<Until>,
 }
 
+fn confirm_within(text: &str) -> Result<u32, String> {
+    let seconds = lifetime::seconds(text).and_then(|seconds| u32::try_from(seconds).ok());
+    let allowed = seconds.filter(|seconds| (10..=86_400).contains(seconds));
+    allowed.ok_or_else(|| "a number with s, m, h or d, from 10s to 1d".into())
+}
+
 /// How long a deployment is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Until {
@@ -74,9 +84,10 @@ pub(super) struct Plan {
     profile: FlagProfile,
     pub(super) environment: Environment,
     pub(super) strategy: DeploymentStrategy,
-    until: Option<Until>,
+    confirm_within: Option<u32>,
     /// What it asks of clients before each step, if anything.
     gate: Option<Gate>,
+    until: Option<Until>,
     /// What the environment serves now; `None` if nothing was ever deployed there.
     served: Option<RolloutState>,
 }
@@ -92,7 +103,15 @@ impl Deploying {
         let gate = self
             .require_acknowledged
             .map(|applied_percent| Gate { applied_percent, refused_percent: self.most_refused.unwrap_or(0) });
-        Ok(Some(Plan { profile: profile.clone(), environment, strategy, until: self.wait, gate, served }))
+        Ok(Some(Plan {
+            profile: profile.clone(),
+            environment,
+            strategy,
+            confirm_within: self.confirm_within,
+            gate,
+            until: self.wait,
+            served,
+        }))
     }
 }
 
@@ -149,14 +168,15 @@ impl Plan {
             return Ok(None);
         }
         let environment = &self.environment.name;
-        let started = plane.start_deployment(
+        let started = plane.start_deployment(&Starting {
             profile,
-            &self.environment,
-            &self.strategy,
+            environment: &self.environment,
+            strategy: &self.strategy,
             version,
             description,
-            self.gate,
-        );
+            confirm_within: self.confirm_within,
+            gate: self.gate,
+        });
         let deployment = started.map_err(|error| {
             Failure::failed(format!(
                 "version {version} is stored, but not deployed to {environment}: {error}\n\
