@@ -12,16 +12,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use yardarm_domain::rollout::{GrowthFactor, GrowthType};
 use yardarm_domain::{
     Action, ActionPoint, AlarmReport, AlarmSource, AlarmState, ApplicationId, CascadeDeleteApplication,
-    ChangeAccessKey, ChangeAlarm, Concurrency, CreateApplication, CreateConfigurationProfile,
-    CreateDeploymentStrategy, CreateEnvironment, CreateExtension, CreateExtensionAssociation,
-    DeleteAccessKey, DeleteAlarm, DeleteConfigurationProfile, DeleteDeploymentStrategy, DeleteEnvironment,
-    DeleteExtension, DeleteExtensionAssociation, DeleteHostedVersion, DeletionProtectionCheck, DeliverAgain,
-    DeploymentNumber, DeploymentState, EndDelivery, EnvironmentId, ExtensionVersionNumber, Failure, HeedTick,
-    Measure, MeasureEnd, Measured, MeasuredDeployment, Monitor, Parameter, ProfileId, ProfileType, PutAlarm,
-    RecordMeasures, ReplicateTo, ReportAlarms, Resource, RevokeBearerToken, StopDeployment, StrategyId,
-    TagResource, Tags, Tick, TokenScope, UnregisteredAlarms, UntagResource, UpdateAccountSettings,
-    UpdateApplication, UpdateConfigurationProfile, UpdateDeploymentStrategy, UpdateEnvironment,
-    UpdateExtension, UpdateExtensionAssociation, Validator, WantedBearerToken,
+    ChangeAccessKey, ChangeAlarm, Concurrency, ConfirmDeployment, ConfirmWithin, CreateApplication,
+    CreateConfigurationProfile, CreateDeploymentStrategy, CreateEnvironment, CreateExtension,
+    CreateExtensionAssociation, DeleteAccessKey, DeleteAlarm, DeleteConfigurationProfile,
+    DeleteDeploymentStrategy, DeleteEnvironment, DeleteExtension, DeleteExtensionAssociation,
+    DeleteHostedVersion, DeletionProtectionCheck, DeliverAgain, DeploymentNumber, DeploymentState,
+    EndDelivery, EnvironmentId, ExtensionVersionNumber, Failure, HeedTick, Measure, MeasureEnd, Measured,
+    MeasuredDeployment, Monitor, Parameter, ProfileId, ProfileType, PutAlarm, RecordMeasures, ReplicateTo,
+    ReportAlarms, Resource, RevokeBearerToken, StopDeployment, StrategyId, TagResource, Tags, Tick,
+    TokenScope, UnregisteredAlarms, UntagResource, UpdateAccountSettings, UpdateApplication,
+    UpdateConfigurationProfile, UpdateDeploymentStrategy, UpdateEnvironment, UpdateExtension,
+    UpdateExtensionAssociation, Validator, WantedBearerToken,
 };
 use yardarm_log::MemoryLog;
 use yardarm_node::{
@@ -204,6 +205,17 @@ impl Script {
         profile: &ProfileId,
         strategy: &StrategyId,
     ) -> Result<DeploymentNumber, ConfigurationRefused> {
+        self.deploy_to_be_confirmed(node, shop, profile, strategy, None).await
+    }
+
+    async fn deploy_to_be_confirmed(
+        &self,
+        node: &Node,
+        shop: &Shop,
+        profile: &ProfileId,
+        strategy: &StrategyId,
+        confirm_within: Option<ConfirmWithin>,
+    ) -> Result<DeploymentNumber, ConfigurationRefused> {
         let wanted = DeployConfiguration {
             application: shop.application.clone(),
             environment: shop.production.clone(),
@@ -216,7 +228,7 @@ impl Script {
             dynamic_parameters: vec![],
             override_alarms: None,
             gate: None,
-            confirm_within: None,
+            confirm_within,
         };
         Ok(node.deploy(wanted, self.cause()).await?.outcome)
     }
@@ -272,7 +284,12 @@ impl Script {
         self.wait(node, 300, shop, |state, _| state == Baking).await;
         self.wait(node, 300, shop, |state, _| state == Complete).await;
         self.stop(node, shop, first).await?;
-        let third = self.deploy(node, shop, &shop.flags, &shop.slowly).await?;
+        let within = ConfirmWithin::try_from(3_600).ok();
+        let third = self.deploy_to_be_confirmed(node, shop, &shop.flags, &shop.slowly, within).await?;
+        let (application, environment) = (shop.application.clone(), shop.production.clone());
+        let (by, reason) = ("YDMADMIN".to_owned(), Some(it("Looks good")));
+        let confirm = ConfirmDeployment { application, environment, deployment: third, by, reason };
+        node.execute(confirm, self.cause()).await?;
         self.wait(node, 300, shop, |_, ppm| ppm == 500_000).await;
         self.stop(node, shop, third).await?;
         self.measure(node, shop, third).await?;
