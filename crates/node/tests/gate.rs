@@ -63,7 +63,7 @@ impl Stage {
     fn look<T>(&self, look: impl FnOnce(&yardarm_domain::Deployment) -> T) -> T {
         let view = self.shop.node.view();
         let environment = view.world.environment(&self.shop.application, &self.shop.environment).unwrap();
-        look(&environment.deployments[&self.deployment])
+        look(environment.deployments.get(&self.deployment).unwrap())
     }
 
     fn percent(&self) -> u32 {

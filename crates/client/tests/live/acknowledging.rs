@@ -27,7 +27,7 @@ async fn follow(rig: &Rig, client: &str) -> LiveFlags {
 fn state(rig: &Rig, number: DeploymentNumber) -> (DeploymentState, u32) {
     let view = rig.shop.node.view();
     let environment = view.world.environment(&rig.shop.application, &rig.shop.environment).unwrap();
-    let deployment = &environment.deployments[&number];
+    let deployment = environment.deployments.get(&number).unwrap();
     (deployment.state(), deployment.exposure().parts_per_million())
 }
 
