@@ -21,11 +21,11 @@ class Shop(Resources):
     def rollout(self):
         return self.server.signed.call("GET", f"{path_of(self)}/rollout")
 
-    def say(self, client, reason=None, **members):
+    def say(self, name, reason=None, **members):
         """A client acknowledges what it is given now, or refuses it."""
         answer = self.rollout()
         body = {
-            "client": client,
+            "client": name,
             "software": "shop/1.4",
             "perEntity": True,
             "tag": answer.headers["etag"],
@@ -114,6 +114,7 @@ def test_the_way_back_is_measured_and_reported(serve, fresh_name):
     shop = Shop(serve(), fresh_name)
     shop.all_say("a", "b")
     number = shop.deploy("applied=50", duration=3_600).json()["DeploymentNumber"]
+    shop.all_say("a", "b")
     shop.stop(number)
     shop.all_say("a", "b")
     where = ["--application", shop.app_name, "--environment", shop.env_name]
