@@ -1,6 +1,7 @@
 """Extensions with boto3, and a server of ours in the part of the functions that they call."""
 
 import base64
+import re
 
 import pytest
 
@@ -296,6 +297,9 @@ class TestDuringADeployment:
         assert answer.status == 202, answer
         eventually(lambda: not listed("given-up") and not listed("waiting"))
         assert len(hooks.of("/down")) == 3
+        metrics = there.server.get("/metrics")[1].decode()
+        for counted in ("deliveries_total", "delivery_failures_total", "deliveries_given_up_total"):
+            assert re.search(rf"^yardarm_{counted} [1-9]", metrics, re.M), metrics
 
     def test_a_delivery_survives_the_servers_death(self, serve, fresh_name):
         hooks = Hooks(lambda path, event: (503, {}, b""))

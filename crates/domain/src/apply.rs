@@ -6,6 +6,7 @@ use crate::alarm::Alarm;
 use crate::application::Application;
 use crate::bearer_token::BearerToken;
 use crate::configuration_profile::ConfigurationProfile;
+use crate::confirmation::{Confirmation, Confirmed};
 use crate::deployment::{Deployment, DeploymentLogEntry, DeploymentLogKind};
 use crate::deployment_strategy::DeploymentStrategy;
 use crate::environment::Environment;
@@ -244,6 +245,7 @@ impl World {
                 invocations,
                 alarms_overridden,
                 alarms_not_watched,
+                confirm_within,
             } => {
                 let started = DeploymentLogEntry { kind: DeploymentLogKind::Started, at };
                 let deployment = Deployment {
@@ -266,10 +268,12 @@ impl World {
                         .collect(),
                     ticked_at: None,
                     rolled_back_because: None,
+                    stopped: None,
                     started_at: at,
                     completed_at: None,
                     alarms_overridden,
                     alarms_not_watched,
+                    confirmation: confirm_within.map(|within| Confirmation { within, confirmed: None }),
                     phase: if queued { Phase::Queued } else { Phase::Growing { step: 0, since: at } },
                     log: if queued { vec![] } else { vec![started] },
                 };
@@ -283,9 +287,22 @@ impl World {
                 }
                 Ok(())
             }
-            Event::DeploymentStepped { application, environment, deployment, step } => {
+            Event::DeploymentConfirmed { application, environment, deployment: number, by, reason } => {
+                let environment = self.environment_mut(&application, &environment)?;
+                let slot = environment.deployments.get_mut(&number).ok_or_else(|| gone(number))?;
+                if let Some(confirmation) = &mut Arc::make_mut(slot).confirmation {
+                    confirmation.confirmed = Some(Confirmed { by, reason, at });
+                }
+                Ok(())
+            }
+            Event::DeploymentStepped { application, environment, deployment, step, stopped } => {
                 let transition = step.into();
                 let point = point_after(&transition);
+                if stopped.is_some() {
+                    let place = self.environment_mut(&application, &environment)?;
+                    let slot = place.deployments.get_mut(&deployment).ok_or_else(|| gone(deployment))?;
+                    Arc::make_mut(slot).stopped = stopped;
+                }
                 self.step_deployment(&application, &environment, deployment, transition, at)?;
                 if let Some(point) = point {
                     self.tell_extensions((&application, &environment, deployment), point, position, at);

@@ -2,6 +2,7 @@
 
 use crate::alarm::obstacles;
 use crate::configuration_profile::{ConfigurationProfile, ProfileType, Validator};
+use crate::confirmation::{ConfirmWithin, Confirmation};
 use crate::content::{ContentHash, ContentRef};
 use crate::context::{Command, Concurrency, Context, Decision, Policy, Quotas, UnregisteredAlarms};
 use crate::environment::Environment;
@@ -56,6 +57,8 @@ pub struct Deployment {
     pub ticked_at: Option<Timestamp>,
     /// Why an extension wanted it taken back, if one did.
     pub rolled_back_because: Option<Description>,
+    /// Who has stopped or reverted it, if they said why.
+    pub stopped: Option<Stopped>,
     /// When it was asked for.
     pub started_at: Timestamp,
     /// When it was completed. Stays after a revert.
@@ -64,6 +67,8 @@ pub struct Deployment {
     pub alarms_overridden: Option<AlarmOverride>,
     /// Alarms of the environment's monitors that nobody watches.
     pub alarms_not_watched: Vec<AlarmArn>,
+    /// Whether it wants to be confirmed, and was.
+    pub confirmation: Option<Confirmation>,
     /// How far it has come.
     pub phase: Phase,
     /// What happened, oldest first.
@@ -77,6 +82,16 @@ pub struct AlarmOverride {
     /// Which.
     pub alarms: Vec<AlarmArn>,
     /// Who started it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Who has stopped or reverted a deployment, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stopped {
+    /// Who.
     pub by: String,
     /// Why.
     pub reason: String,
@@ -186,6 +201,7 @@ impl Deployment {
             environment: environment.clone(),
             deployment: self.number,
             step: transition.into(),
+            stopped: None,
         }
     }
 }
@@ -229,6 +245,8 @@ pub struct StartDeployment {
     pub invocations: Vec<Invocation>,
     /// Who starts it although alarms speak against it, and why.
     pub alarm_override: Option<(String, String)>,
+    /// It is taken back unless it is confirmed in this time.
+    pub confirm_within: Option<ConfirmWithin>,
     /// That the content satisfies the profile's validators. Other content or validators by now: [`Refusal::Raced`].
     pub validated: Validated,
 }
@@ -277,7 +295,9 @@ impl Command for StartDeployment {
         // Alarms are evidence: a deployment that is watched by any is never over in the instant it starts.
         // So are extensions that have something to do on the way.
         let attended = self.extensions.iter().any(|applied| world.acts_during_deployment(applied));
-        let instantly = plan.is_instant() && environment.monitors.is_empty() && !attended && !waits;
+        // And so is somebody who is to confirm it.
+        let watched = !environment.monitors.is_empty() || attended || self.confirm_within.is_some();
+        let instantly = plan.is_instant() && !watched && !waits;
         let started = Event::DeploymentStarted {
             application: self.application.clone(),
             environment: self.environment.clone(),
@@ -298,6 +318,7 @@ impl Command for StartDeployment {
             invocations: self.invocations.clone(),
             alarms_overridden,
             alarms_not_watched,
+            confirm_within: self.confirm_within,
         };
         let mut events = vec![started];
         if instantly {
@@ -306,6 +327,7 @@ impl Command for StartDeployment {
                 environment: self.environment.clone(),
                 deployment: number,
                 step: Transition::Completed.into(),
+                stopped: None,
             });
         }
         Decision::new(number, events)
@@ -374,6 +396,8 @@ pub struct StopDeployment {
     pub deployment: DeploymentNumber,
     /// Also when it is complete already.
     pub allow_revert: bool,
+    /// Who wants it, if they say why.
+    pub stopped: Option<Stopped>,
 }
 
 impl Command for StopDeployment {
@@ -395,7 +419,13 @@ impl Command for StopDeployment {
         if transitions.contains(&Transition::Reverted) {
             is_newest(environment, deployment)?;
         }
-        let event = |transition| deployment.event(&self.application, &self.environment, transition);
+        let event = |transition: Transition| Event::DeploymentStepped {
+            application: self.application.clone(),
+            environment: self.environment.clone(),
+            deployment: deployment.number,
+            step: transition.into(),
+            stopped: self.stopped.clone(),
+        };
         Decision::new((), transitions.into_iter().map(event).collect())
     }
 }

@@ -53,13 +53,19 @@ impl AdvanceDeployments {
                     // What extensions hold up waits for an answer, which is a change of the world.
                     let due = deployment.plan.wake_at(deployment.phase);
                     let due = due.filter(|due| self.may_step(world, deployment, now, now.max(*due)));
+                    // The end of the bake is nothing to wake for while it must not be completed.
+                    let confirm_by = deployment.confirm_by();
+                    let due = due.filter(|_| {
+                        confirm_by.is_none() || !matches!(deployment.phase, Phase::Baking { .. })
+                    });
                     let ahead = deployment.phase.is_ahead_of(now);
-                    match self.verdict(world, environment, deployment, now) {
+                    let wake = match self.verdict(world, environment, deployment, now) {
                         Verdict::RollBack { .. } => Some(now),
                         _ if ahead && self.only_clock => Some(now),
                         Verdict::Hold(until) => Some(until),
                         Verdict::Quiet(until) => [due, until].into_iter().flatten().min(),
-                    }
+                    };
+                    [wake, confirm_by].into_iter().flatten().min()
                 })
             })
             .min()
@@ -111,12 +117,15 @@ impl AdvanceDeployments {
             let watched = !environment.monitors.is_empty() || world.is_attended(deployment);
             return is_next(environment, deployment.number.0).then_some(Input::Proceed { watched });
         }
+        let confirm_by = deployment.confirm_by();
+        let tick = || if confirm_by.is_some() { Input::TickUnconfirmed } else { Input::Tick };
         match self.verdict(world, environment, deployment, now) {
             Verdict::RollBack { alarm, state } => Some(Input::RollBack(TriggeredBy::Alarm { alarm, state })),
+            _ if confirm_by.is_some_and(|by| by <= now) => Some(Input::RollBack(TriggeredBy::Unconfirmed)),
             // Counting anew is no step.
-            _ if deployment.phase.is_ahead_of(now) => self.only_clock.then_some(Input::Tick),
+            _ if deployment.phase.is_ahead_of(now) => self.only_clock.then(tick),
             Verdict::Hold(_) => None,
-            Verdict::Quiet(_) => self.may_step(world, deployment, now, now).then_some(Input::Tick),
+            Verdict::Quiet(_) => self.may_step(world, deployment, now, now).then(tick),
         }
     }
 }

@@ -79,6 +79,12 @@ impl Environment {
         self.deployments.get_max().map_or(0, |(number, _)| number.0)
     }
 
+    /// The deployments of a profile that are complete and were not reverted, newest first: what everybody had, in turn.
+    pub fn completed(&self, profile: &ProfileId) -> impl Iterator<Item = &Arc<Deployment>> {
+        let numbers = self.completed.get(profile).into_iter().flatten().rev();
+        numbers.filter_map(|number| self.deployments.get(number))
+    }
+
     /// Deployments that are not over, oldest first: queued, growing or baking.
     pub fn open(&self) -> impl Iterator<Item = &Arc<Deployment>> {
         self.open.iter().filter_map(|number| self.deployments.get(number))

@@ -8,9 +8,10 @@ use crate::account_settings::AccountSettings;
 use crate::alarm::{AlarmSource, Evidence, FreshFor};
 use crate::bearer_token::{TokenHash, TokenScope};
 use crate::configuration_profile::{ProfileType, Validator};
+use crate::confirmation::ConfirmWithin;
 use crate::content::ContentRef;
 use crate::delivery::DeliveryId;
-use crate::deployment::AlarmOverride;
+use crate::deployment::{AlarmOverride, Stopped};
 use crate::deployment_strategy::ReplicateTo;
 use crate::environment::Monitor;
 use crate::extension::{Actions, AppliedExtension, Parameters};
@@ -164,12 +165,24 @@ pub enum Event {
         alarms_overridden: Option<AlarmOverride>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         alarms_not_watched: Vec<AlarmArn>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        confirm_within: Option<ConfirmWithin>,
+    },
+    DeploymentConfirmed {
+        application: ApplicationId,
+        environment: EnvironmentId,
+        deployment: DeploymentNumber,
+        by: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Description>,
     },
     DeploymentStepped {
         application: ApplicationId,
         environment: EnvironmentId,
         deployment: DeploymentNumber,
         step: Step,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stopped: Option<Stopped>,
     },
     DeploymentTicked {
         application: ApplicationId,

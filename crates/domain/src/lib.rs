@@ -15,6 +15,7 @@ mod application;
 mod apply;
 mod bearer_token;
 mod configuration_profile;
+mod confirmation;
 mod content;
 mod context;
 mod deletion_protection;
@@ -55,6 +56,7 @@ pub use configuration_profile::{
     ConfigurationProfile, CreateConfigurationProfile, DeleteConfigurationProfile, ProfileType,
     UpdateConfigurationProfile, Validator,
 };
+pub use confirmation::{ConfirmDeployment, ConfirmWithin, Confirmation, Confirmed};
 pub use content::{ContentHash, ContentRef};
 pub use context::{
     Command, Concurrency, Context, Decision, Policy, Quotas, TickInterval, UnregisteredAlarms,
@@ -63,7 +65,7 @@ pub use deletion_protection::DeletionProtectionCheck;
 pub use delivery::{DeliverAgain, Delivery, DeliveryId, EndDelivery, RetryPolicy, Undelivered};
 pub use deployment::{
     AlarmOverride, Deployment, DeploymentLogEntry, DeploymentLogKind, DeploymentState, StartDeployment,
-    StopDeployment, Validated, must_wait,
+    StopDeployment, Stopped, Validated, must_wait,
 };
 pub use deployment_driver::AdvanceDeployments;
 pub use deployment_strategy::{
@@ -86,7 +88,7 @@ pub use ids::{
     ExtensionId, ExtensionVersionNumber, InvalidId, InvocationId, ProfileId, StrategyId, VersionNumber,
 };
 pub use invocation::{Failure, Invocation, LoggedInvocation};
-pub use refusal::{Missing, Noun, Quota, Refusal};
+pub use refusal::{Missing, NotRevertible, Noun, Quota, Refusal};
 pub use secret::{CreateSigningKey, CreateTokenKey, ResealSecrets, SealedSecret};
 pub use serving::{Live, live};
 pub use tags::{TagResource, Tags, UntagResource};

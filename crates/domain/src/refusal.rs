@@ -22,6 +22,19 @@ pub enum Noun {
     ConfigurationProfile,
 }
 
+/// Why a flag cannot be brought back to what it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotRevertible {
+    /// The configuration holds something else than flags.
+    NoFlags,
+    /// Nothing is deployed.
+    NotDeployed,
+    /// There is no such flag, and never was.
+    Unknown,
+    /// It was the same in every version that was deployed before, or in the one that is named.
+    Unchanged,
+}
+
 /// What could not be found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Missing {
@@ -165,6 +178,32 @@ pub enum Refusal {
         number: DeploymentNumber,
         /// What it is in.
         state: DeploymentState,
+    },
+    /// A flag cannot be brought back to what it was in `environment`.
+    #[error("flag {flag} cannot be reverted in environment {environment}: {why:?}")]
+    FlagNotRevertible {
+        /// Where.
+        environment: EnvironmentId,
+        /// Its key.
+        flag: String,
+        /// Why not.
+        why: NotRevertible,
+    },
+    /// The deployment was not started to be confirmed.
+    #[error("deployment {number} was not started to be confirmed")]
+    NothingToConfirm {
+        /// Its number.
+        number: DeploymentNumber,
+    },
+    /// The deployment is over, or has not begun.
+    #[error("deployment {number} is {state:?} and cannot be confirmed")]
+    NotConfirmable {
+        /// Its number.
+        number: DeploymentNumber,
+        /// What it is doing.
+        state: DeploymentState,
+        /// It waits for the one in front of it.
+        waits: bool,
     },
     /// Only the newest deployment of a configuration profile can be reverted: `newer` came after it.
     #[error("deployment {number} is followed by {newer}")]

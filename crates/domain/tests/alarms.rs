@@ -199,6 +199,7 @@ impl Stage {
             dynamic_parameters: vec![],
             extensions: vec![],
             invocations: vec![],
+            confirm_within: None,
             alarm_override: alarm_override.map(|(by, reason)| (by.into(), reason.into())),
             validated: Validated { content: CONTENT.hash, validators: vec![] },
         }

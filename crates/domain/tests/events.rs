@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use yardarm_domain::{
-    AccountSettings, AlarmOverride, AlarmSource, AlarmState, CloudWatchAlarm, Comparison, ContentHash,
-    ContentRef, DeploymentNumber, Event, Evidence, Exposure, FreshFor, MissingData, Monitor, ProfileType,
-    PrometheusAlarm, ReplicateTo, Resource, SealedSecret, Tags, Threshold, TokenHash, TokenScope,
-    UnknownEvent, Validator, VersionNumber,
+    AccountSettings, AlarmOverride, AlarmSource, AlarmState, CloudWatchAlarm, Comparison, ConfirmWithin,
+    ContentHash, ContentRef, DeploymentNumber, Event, Evidence, Exposure, FreshFor, MissingData, Monitor,
+    ProfileType, PrometheusAlarm, ReplicateTo, Resource, SealedSecret, Stopped, Tags, Threshold, TokenHash,
+    TokenScope, UnknownEvent, Validator, VersionNumber,
 };
 use yardarm_testkit::events::{KINDS, one_of_each, ordinal};
 
@@ -313,7 +313,8 @@ fn some_resource_event() -> impl Strategy<Value = Event> {
 fn some_deployment_event() -> impl Strategy<Value = Event> {
     let names = (id(), id(), id(), text(), id());
     let figures = (1..u32::MAX, 1..u32::MAX, some_plan(), any::<bool>());
-    let alarms = (maybe(some_override()), proptest::collection::vec(text(), 0..3));
+    let within = (10_u32..=86_400).prop_map(|seconds| ConfirmWithin::try_from(seconds).unwrap());
+    let alarms = (maybe(some_override()), proptest::collection::vec(text(), 0..3), maybe(within));
     let rest =
         (some_kind(), maybe(text()), some_content(), parsed("[ -~]{1,40}"), maybe(text()), some_tags());
     let started = (names, figures, rest, alarms).prop_map(
@@ -321,7 +322,7 @@ fn some_deployment_event() -> impl Strategy<Value = Event> {
             (application, environment, profile, configuration_name, strategy),
             (number, version, plan, queued),
             (kind, label, content, content_type, description, tags),
-            (alarms_overridden, alarms_not_watched),
+            (alarms_overridden, alarms_not_watched, confirm_within),
         )| Event::DeploymentStarted {
             application,
             environment,
@@ -342,16 +343,30 @@ fn some_deployment_event() -> impl Strategy<Value = Event> {
             invocations: vec![],
             alarms_overridden,
             alarms_not_watched,
+            confirm_within,
         },
     );
     let created =
         (id(), text(), maybe(text()), any::<u32>(), any::<u32>(), some_growth(), some_factor(), some_tags());
     prop_oneof![
         started,
-        (id(), id(), 1..u32::MAX, some_transition()).prop_map(
-            |(application, environment, number, transition)| {
+        (id(), id(), 1..u32::MAX, some_transition(), maybe(("\\PC{0,9}", "\\PC{0,9}"))).prop_map(
+            |(application, environment, number, transition, stopped)| {
                 let deployment = DeploymentNumber(number);
-                Event::DeploymentStepped { application, environment, deployment, step: transition.into() }
+                let stopped = stopped.map(|(by, reason)| Stopped { by, reason });
+                Event::DeploymentStepped {
+                    application,
+                    environment,
+                    deployment,
+                    step: transition.into(),
+                    stopped,
+                }
+            }
+        ),
+        (id(), id(), 1..u32::MAX, "\\PC{0,9}", maybe(text())).prop_map(
+            |(application, environment, number, by, reason)| {
+                let deployment = DeploymentNumber(number);
+                Event::DeploymentConfirmed { application, environment, deployment, by, reason }
             }
         ),
         created.prop_map(|(strategy, name, description, duration_s, bake_s, growth, factor, tags)| {

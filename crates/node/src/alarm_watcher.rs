@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use yardarm_domain::{
-    Alarm, AlarmArn, AlarmReport, AlarmSource, ApplicationId, EnvironmentId, PutAlarm, ReportAlarms, World,
+    Alarm, AlarmArn, AlarmReport, AlarmSource, ApplicationId, EnvironmentId, FreshFor, PutAlarm,
+    ReportAlarms, World,
 };
 
 /// How alarms are watched.
@@ -102,10 +103,10 @@ impl AlarmWatcher {
             let mut at = known.next.unwrap_or(now);
             if world.needs_alarm(&alarm.arn) {
                 // What was put off while nobody needed it is not put off any more.
-                at = at.min(now.saturating_add(most_needed(&self.settings, alarm)).unwrap_or(at));
+                at = at.min(now.saturating_add(most_needed(&self.settings, alarm.fresh_for)).unwrap_or(at));
                 if known.failures == 0 && alarm.wants_evidence(now) {
                     at = at.min(known.heard_at.map_or(now, |heard| {
-                        heard.saturating_add(pace(&self.settings, alarm, true)).unwrap_or(now)
+                        heard.saturating_add(pace(&self.settings, alarm.fresh_for, true)).unwrap_or(now)
                     }));
                 }
             }
@@ -124,7 +125,7 @@ impl AlarmWatcher {
         let known = &mut *self.watched();
         let known = known.entry(alarm.arn.clone()).or_default();
         known.revision = alarm.revision;
-        known.next = now.saturating_add(pace(&self.settings, alarm, needed)).ok();
+        known.next = now.saturating_add(pace(&self.settings, alarm.fresh_for, needed)).ok();
     }
 
     async fn ask(&self, alarm: &Alarm) -> Result<Heard, NotHeard> {
@@ -159,32 +160,32 @@ impl AlarmWatcher {
         }
         known.failure = Some(text);
         known.failures = known.failures.saturating_add(1);
-        let wait = backoff(&self.settings, alarm, needed, known.failures, dice);
+        let wait = backoff(&self.settings, alarm.fresh_for, needed, known.failures, dice);
         known.next = now.saturating_add(wait).ok();
     }
 }
 
 /// How often an alarm is asked.
-fn pace(settings: &AlarmSettings, alarm: &Alarm, needed: bool) -> SignedDuration {
-    if needed { settings.poll_every.min(alarm.fresh_for.duration() / 3) } else { settings.idle_every }
+fn pace(settings: &AlarmSettings, fresh_for: FreshFor, needed: bool) -> SignedDuration {
+    if needed { settings.poll_every.min(fresh_for.duration() / 3) } else { settings.idle_every }
 }
 
 /// The longest that an alarm is not asked while it is needed: several times before its silence counts.
-fn most_needed(settings: &AlarmSettings, alarm: &Alarm) -> SignedDuration {
-    pace(settings, alarm, true).max(alarm.fresh_for.duration() / 4)
+fn most_needed(settings: &AlarmSettings, fresh_for: FreshFor) -> SignedDuration {
+    pace(settings, fresh_for, true).max(fresh_for.duration() / 4)
 }
 
 /// How long to wait after so many failures: twice as long each time, and up to a quarter more, so that sources which failed
 /// together are not asked together.
 fn backoff(
     settings: &AlarmSettings,
-    alarm: &Alarm,
+    fresh_for: FreshFor,
     needed: bool,
     failures: u32,
     dice: u64,
 ) -> SignedDuration {
-    let pace = pace(settings, alarm, needed);
-    let most = if needed { most_needed(settings, alarm) } else { LONGEST_BACKOFF.max(pace) };
+    let pace = pace(settings, fresh_for, needed);
+    let most = if needed { most_needed(settings, fresh_for) } else { LONGEST_BACKOFF.max(pace) };
     let doublings = failures.saturating_sub(1).min(16);
     let wait = pace.checked_mul(1_i32 << doublings).unwrap_or(most).min(most);
     let quarter = u64::try_from(wait.as_millis() / 4).unwrap_or(0);
@@ -350,5 +351,43 @@ async fn ask_and_report(node: Node, watcher: Arc<AlarmWatcher>, alarm: Arc<Alarm
         if let Err(error) = node.execute(command, Cause::node("heard of an alarm")).await {
             tracing::warn!(%error, alarm = %alarm.arn, "what an alarm says cannot be recorded");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AlarmSettings, LONGEST_BACKOFF, backoff, pace};
+    use jiff::SignedDuration;
+    use proptest::prelude::*;
+    use yardarm_domain::FreshFor;
+
+    proptest! {
+        #[test]
+        fn a_source_that_is_needed_is_asked_three_times_before_its_silence_counts(
+            seconds in 5_u32..=604_800, failures in 1_u32..100, dice: u64,
+        ) {
+            let (settings, fresh_for) = (AlarmSettings::default(), FreshFor::try_from(seconds).unwrap());
+            let wait = backoff(&settings, fresh_for, true, failures, dice);
+            prop_assert!(wait >= pace(&settings, fresh_for, true));
+            prop_assert!(wait * 3 <= fresh_for.duration());
+        }
+
+        #[test]
+        fn a_source_that_nobody_needs_is_left_alone_longer_and_longer_but_not_for_ever(
+            failures in 1_u32..100, dice: u64,
+        ) {
+            let settings = AlarmSettings::default();
+            let wait = |failures, dice| backoff(&settings, FreshFor::POLLED, false, failures, dice);
+            prop_assert!(wait(failures, dice) <= LONGEST_BACKOFF + LONGEST_BACKOFF / 4);
+            prop_assert!(wait(failures, 0) <= wait(failures + 1, 0));
+        }
+    }
+
+    #[test]
+    fn waits_double() {
+        let waits =
+            (1..=6).map(|failures| backoff(&AlarmSettings::default(), FreshFor::POLLED, false, failures, 0));
+        let minutes: Vec<_> = waits.map(|wait: SignedDuration| wait.as_mins()).collect();
+        assert_eq!(minutes, [1, 2, 4, 8, 10, 10]);
     }
 }

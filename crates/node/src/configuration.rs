@@ -11,8 +11,8 @@ use crate::outside::VersionContent;
 use bytes::Bytes;
 use std::sync::Arc;
 use yardarm_domain::{
-    ActionPoint, ApplicationId, AppliedExtension, Command, ConfigurationProfile, ContentHash, ContentRef,
-    ContentType, Context, CreateHostedVersion, DeploymentNumber, Description, DynamicParameter,
+    ActionPoint, ApplicationId, AppliedExtension, Command, ConfigurationProfile, ConfirmWithin, ContentHash,
+    ContentRef, ContentType, Context, CreateHostedVersion, DeploymentNumber, Description, DynamicParameter,
     EnvironmentId, Failure, FunctionUri, HostedVersion, Invocation, Place, ProfileId, ProfileType, Refusal,
     StartDeployment, StrategyId, Tags, Validated, Validator, VersionLabel, VersionNumber, World, must_wait,
 };
@@ -77,6 +77,8 @@ pub struct DeployConfiguration {
     pub dynamic_parameters: Vec<DynamicParameter>,
     /// Why it is to be started although alarms speak against it, if it is.
     pub override_alarms: Option<String>,
+    /// It is taken back unless it is confirmed in this time.
+    pub confirm_within: Option<ConfirmWithin>,
 }
 
 /// Why a configuration was not stored, validated or deployed.
@@ -343,6 +345,7 @@ impl Node {
                 description: wanted.description.clone(),
                 tags: wanted.tags.clone(),
                 latest_deployment_number: wanted.latest_deployment_number,
+                confirm_within: wanted.confirm_within,
                 alarm_override: wanted.override_alarms.clone().map(|reason| (cause.actor.clone(), reason)),
                 changed: contents.first().map(reference),
                 dynamic_parameters: wanted.dynamic_parameters.clone(),

@@ -10,6 +10,7 @@ use crate::outside::{About, NoAnswer};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::task::JoinSet;
 use yardarm_domain::{
     Delivery, DeliveryId, EndDelivery, ExtensionAssociationId, Failure, Place, Refusal, RetryPolicy,
@@ -104,9 +105,11 @@ async fn settle(
 ) -> Option<Timestamp> {
     let now = node.now();
     let attempts = failures.saturating_add(1);
+    let counters = &node.shared().counters;
     let failure = match outcome {
         Ok(()) => None,
         Err(NoAnswer { failure, may_pass }) => {
+            counters.delivery_failures.fetch_add(1, Ordering::Relaxed);
             #[expect(clippy::cast_possible_truncation, reason = "any 32 bits will do")]
             let jitter = node.shared().entropy.number() as u32;
             let again_at = retries.again_at(attempts, delivery.at, now, jitter).filter(|_| may_pass);
@@ -120,8 +123,12 @@ async fn settle(
         }
     };
     let ended = EndDelivery { delivery: delivery.id, failure, attempts };
+    let count = if ended.failure.is_some() { &counters.given_up } else { &counters.delivered };
     match node.execute(ended, Cause::node("delivery")).await {
-        Ok(_) => None,
+        Ok(_) => {
+            count.fetch_add(1, Ordering::Relaxed);
+            None
+        }
         Err(error) => {
             tracing::warn!(%error, delivery = %delivery.id, "how a delivery ended cannot be written down");
             now.saturating_add(AFTER_FAILURE).ok()

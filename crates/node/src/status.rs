@@ -26,6 +26,12 @@ pub struct Status {
     pub appends: u64,
     /// Appends that lost the race against another node since the start.
     pub conflicts: u64,
+    /// What extensions were told since the start.
+    pub delivered: u64,
+    /// Tries to tell an extension something that failed since the start.
+    pub delivery_failures: u64,
+    /// What extensions could not be told, and was given up since the start.
+    pub given_up: u64,
 }
 
 /// Counters behind [`Status`].
@@ -36,6 +42,9 @@ pub(crate) struct Counters {
     pub(crate) appends: AtomicU64,
     pub(crate) conflicts: AtomicU64,
     pub(crate) behind: AtomicU64,
+    pub(crate) delivered: AtomicU64,
+    pub(crate) delivery_failures: AtomicU64,
+    pub(crate) given_up: AtomicU64,
     pub(crate) log_fails: AtomicBool,
     pub(crate) append_fails: AtomicBool,
 }
@@ -58,6 +67,9 @@ impl Counters {
             records: self.records.load(Ordering::Relaxed),
             appends: self.appends.load(Ordering::Relaxed),
             conflicts: self.conflicts.load(Ordering::Relaxed),
+            delivered: self.delivered.load(Ordering::Relaxed),
+            delivery_failures: self.delivery_failures.load(Ordering::Relaxed),
+            given_up: self.given_up.load(Ordering::Relaxed),
         }
     }
 }

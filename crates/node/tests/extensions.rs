@@ -194,6 +194,7 @@ async fn dynamic_parameters_are_for_one_deployment() {
     let at_once = shop.strategy(0, 0, 100).await.unwrap();
     let wanted = |parameter: &str, extension: Option<ExtensionId>| DeployConfiguration {
         override_alarms: None,
+        confirm_within: None,
         application: shop.application.clone(),
         environment: shop.environment.clone(),
         profile: shop.profile.clone(),
@@ -337,11 +338,18 @@ async fn a_delivery_survives_a_restart_keeps_its_id_and_is_tried_until_it_is_giv
     assert!(world.deliveries().is_empty());
     let (id, given_up) = world.undelivered().iter().next().unwrap();
     assert_eq!((given_up.attempts, &*given_up.failure.code), (12, "NoConnection"));
+    let status = test.node.status();
+    assert_eq!(
+        (status.delivered, status.delivery_failures, status.given_up),
+        (0, 12, 1),
+        "since the restart"
+    );
     let failure = deployment(&test, &shop, number).invocations[0].invocation.failure.clone();
     assert_eq!(failure.unwrap().code, "NoConnection");
     test.node.execute(DeliverAgain { delivery: *id }, cause()).await.unwrap();
     test.rest().await;
     assert_eq!(flaky.asked().len(), 13);
+    assert_eq!(test.node.status().delivered, 1);
     assert!(test.node.view().world.undelivered().is_empty());
     assert_eq!(deployment(&test, &shop, number).invocations[0].invocation.failure, None);
     let again = test.node.execute(DeliverAgain { delivery: *id }, cause()).await.unwrap_err();

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use yardarm_node::{Cause, Node};
 use yardarm_wire::body::read_body;
 use yardarm_wire::errors::ErrorKind;
+use yardarm_wire::headers;
 
 /// What a handler gets.
 pub(crate) struct Call {
@@ -37,14 +38,13 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
 }
 
-/// The header in which a sender may say why; what is longer is cut off.
-const REASON: HeaderName = HeaderName::from_static("yardarm-reason");
+/// A sender may say why; what is longer is cut off.
 const REASON_CHARACTERS: usize = 1_024;
 
 impl Call {
     /// Who asks, in which request, and why: for the log, so it is put together only where something changes.
     pub(crate) fn cause(&self) -> Cause {
-        let reason = self.headers.get(REASON).and_then(|reason| reason.to_str().ok());
+        let reason = self.headers.get(headers::YARDARM_REASON).and_then(|reason| reason.to_str().ok());
         Cause {
             actor: self.sender.actor(),
             request_id: self.id.as_str().to_owned(),

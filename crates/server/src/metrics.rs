@@ -114,7 +114,8 @@ impl Collector for Snapshot {
         self.limited(&mut encoder)?;
         self.streams(&mut encoder)?;
         self.node(&mut encoder)?;
-        self.alarms(&mut encoder)
+        self.alarms(&mut encoder)?;
+        self.deliveries(&mut encoder)
     }
 }
 
@@ -271,6 +272,36 @@ impl Snapshot {
             }
         }
         Ok(())
+    }
+}
+
+impl Snapshot {
+    fn deliveries(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let (view, status) = (self.node.view(), self.node.status());
+        let counters = [
+            ("yardarm_deliveries", "What extensions were told.", status.delivered),
+            (
+                "yardarm_delivery_failures",
+                "Tries to tell an extension that failed.",
+                status.delivery_failures,
+            ),
+            ("yardarm_deliveries_given_up", "What extensions could not be told.", status.given_up),
+        ];
+        for (name, help, value) in counters {
+            let family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            ConstCounter::new(value).encode(family)?;
+        }
+        let help = "What extensions are still to be told.";
+        let family =
+            encoder.encode_descriptor("yardarm_deliveries_waiting", help, None, MetricType::Gauge)?;
+        ConstGauge::new(as_gauge(view.world.deliveries().len() as u64)).encode(family)?;
+        let help = "How long the oldest of what extensions are to be told has been waiting.";
+        let name = "yardarm_delivery_oldest_seconds";
+        let family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        // They are in the order of the log.
+        let oldest = view.world.deliveries().get_min().map(|(_, delivery)| delivery.at);
+        let age = oldest.map_or(0, |at| self.node.now().duration_since(at).as_secs().max(0));
+        ConstGauge::new(age).encode(family)
     }
 }
 

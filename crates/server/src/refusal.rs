@@ -6,7 +6,7 @@
 
 use crate::call::Call;
 use crate::fault::Fault;
-use yardarm_domain::{Account, DeploymentState, Missing, Noun, Quota, Refusal, Resource};
+use yardarm_domain::{Account, DeploymentState, Missing, NotRevertible, Noun, Quota, Refusal, Resource};
 use yardarm_flags::{ReadError, Violation, Violations};
 use yardarm_node::{ConfigurationRefused, Error, ExtensionRefused};
 use yardarm_validators::{ContentFault, ContentRefused, Detail};
@@ -111,6 +111,25 @@ fn refusal_fault(refusal: &Refusal, account: &Account) -> Fault {
         Refusal::NotNewest { number, newer } => {
             let why = format!("deployment {newer} of the same configuration profile came after it");
             (BadRequest, format!("Deployment {number} cannot be reverted, because {why}."))
+        }
+        Refusal::FlagNotRevertible { environment, flag, why } => {
+            let why = match why {
+                NotRevertible::NoFlags => "the configuration profile holds no feature flags",
+                NotRevertible::NotDeployed => "nothing is deployed there",
+                NotRevertible::Unknown => "there is no such flag, and never was",
+                NotRevertible::Unchanged => "it was the same before",
+            };
+            (BadRequest, format!("Flag {flag} cannot be reverted in environment {environment}: {why}."))
+        }
+        Refusal::NothingToConfirm { number } => {
+            (BadRequest, format!("Deployment {number} was not started to be confirmed."))
+        }
+        Refusal::NotConfirmable { number, waits: true, .. } => {
+            (BadRequest, format!("Deployment {number} cannot be confirmed, because it has not begun."))
+        }
+        Refusal::NotConfirmable { number, state, .. } => {
+            let state = deployment_state(*state);
+            (BadRequest, format!("Deployment {number} cannot be confirmed, it has a status of {state}."))
         }
         // StartDeployment declares no quota error: a full queue is one more way of being in the way.
         Refusal::QuotaExceeded { quota: quota @ Quota::QueuedDeployments, limit } => {

@@ -6,14 +6,14 @@ use std::str::FromStr;
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use yardarm_domain::{
     AccountSettings, Action, ActionPoint, Actions, AlarmOverride, AlarmSource, AlarmState, AppliedExtension,
-    CloudWatchAlarm, Comparison, ContentHash, ContentRef, DeliveryId, DeploymentNumber, Event, Evidence,
-    Exposure, ExtensionVersionNumber, Failure, FreshFor, Invocation, MissingData, Monitor, Parameter,
-    ProfileType, PrometheusAlarm, ReplicateTo, Resource, SealedSecret, Tags, Threshold, TokenHash,
-    TokenScope, Validator, VersionNumber,
+    CloudWatchAlarm, Comparison, ConfirmWithin, ContentHash, ContentRef, DeliveryId, DeploymentNumber, Event,
+    Evidence, Exposure, ExtensionVersionNumber, Failure, FreshFor, Invocation, MissingData, Monitor,
+    Parameter, ProfileType, PrometheusAlarm, ReplicateTo, Resource, SealedSecret, Stopped, Tags, Threshold,
+    TokenHash, TokenScope, Validator, VersionNumber,
 };
 
 /// How many kinds of events there are. A new one does not compile before [`ordinal`] knows it.
-pub const KINDS: usize = 40;
+pub const KINDS: usize = 41;
 
 /// The place of an event's kind, from zero.
 #[must_use]
@@ -52,6 +52,7 @@ pub fn ordinal(event: &Event) -> usize {
         Event::ExtensionAssociationUpdated { .. } => 30,
         Event::ExtensionAssociationDeleted { .. } => 31,
         Event::DeploymentTicked { .. } => 32,
+        Event::DeploymentConfirmed { .. } => 40,
         Event::DeliveryEnded { .. } => 33,
         Event::DeliveryResumed { .. } => 34,
         Event::SigningKeyCreated { .. } => 35,
@@ -234,6 +235,7 @@ fn deployments() -> Vec<Event> {
         queued: true,
         alarms_overridden: None,
         alarms_not_watched: vec![],
+        confirm_within: None,
         extensions: vec![],
         invocations: vec![],
     };
@@ -251,6 +253,10 @@ fn deployments() -> Vec<Event> {
         });
         *alarms_not_watched = vec![it("latency")];
     }
+    let mut unconfirmed = started.clone();
+    if let Event::DeploymentStarted { confirm_within, .. } = &mut unconfirmed {
+        *confirm_within = ConfirmWithin::try_from(600).ok();
+    }
     let transitions = [
         Transition::Begun,
         Transition::Advanced { step: 1, exposure, since },
@@ -264,14 +270,34 @@ fn deployments() -> Vec<Event> {
             alarm: it("errors"),
             state: AlarmState::InsufficientData,
         }),
+        Transition::RolledBack(TriggeredBy::Unconfirmed),
     ];
     let stepped = transitions.map(|transition| Event::DeploymentStepped {
         application: it("app1234"),
         environment: it("env1234"),
         deployment: DeploymentNumber(7),
         step: transition.into(),
+        stopped: None,
     });
-    [started, extended, over_alarms].into_iter().chain(stepped).collect()
+    let stopped = Event::DeploymentStepped {
+        application: it("app1234"),
+        environment: it("env1234"),
+        deployment: DeploymentNumber(7),
+        step: Transition::RolledBack(TriggeredBy::User).into(),
+        stopped: Some(Stopped { by: "YDMADMIN".into(), reason: "It sells nothing".into() }),
+    };
+    let confirmed = Event::DeploymentConfirmed {
+        application: it("app1234"),
+        environment: it("env1234"),
+        deployment: DeploymentNumber(7),
+        by: "YDMADMIN".into(),
+        reason: Some(it("Looks good")),
+    };
+    [started, extended, over_alarms, unconfirmed]
+        .into_iter()
+        .chain(stepped)
+        .chain([stopped, confirmed])
+        .collect()
 }
 
 fn applied() -> AppliedExtension {

@@ -215,6 +215,7 @@ impl Script {
             latest_deployment_number: None,
             dynamic_parameters: vec![],
             override_alarms: None,
+            confirm_within: None,
         };
         Ok(node.deploy(wanted, self.cause()).await?.outcome)
     }
@@ -225,6 +226,7 @@ impl Script {
             environment: shop.production.clone(),
             deployment,
             allow_revert: true,
+            stopped: None,
         };
         node.execute(command, self.cause()).await.map(|_| ())
     }

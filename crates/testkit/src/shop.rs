@@ -5,7 +5,7 @@ use bytes::Bytes;
 use std::str::FromStr;
 use yardarm_domain::rollout::{GrowthFactor, GrowthType};
 use yardarm_domain::{
-    ApplicationId, CreateApplication, CreateConfigurationProfile, CreateDeploymentStrategy,
+    ApplicationId, ConfirmWithin, CreateApplication, CreateConfigurationProfile, CreateDeploymentStrategy,
     CreateEnvironment, DeploymentNumber, EnvironmentId, ProfileId, ProfileType, ReplicateTo, StopDeployment,
     StrategyId, Tags, Validator, VersionNumber,
 };
@@ -133,7 +133,25 @@ impl Shop {
     /// # Errors
     /// See [`Node::deploy`].
     pub async fn deploy(&self, strategy: &StrategyId) -> Result<DeploymentNumber, ConfigurationRefused> {
-        let wanted = DeployConfiguration {
+        Ok(self.node.deploy(self.newest(strategy), cause()).await?.outcome)
+    }
+
+    /// Starts a deployment of the newest version that is taken back unless it is confirmed in so many seconds.
+    ///
+    /// # Errors
+    /// See [`Node::deploy`].
+    pub async fn deploy_to_be_confirmed(
+        &self,
+        strategy: &StrategyId,
+        within_s: u32,
+    ) -> Result<DeploymentNumber, ConfigurationRefused> {
+        let confirm_within = ConfirmWithin::try_from(within_s).ok();
+        let wanted = DeployConfiguration { confirm_within, ..self.newest(strategy) };
+        Ok(self.node.deploy(wanted, cause()).await?.outcome)
+    }
+
+    fn newest(&self, strategy: &StrategyId) -> DeployConfiguration {
+        DeployConfiguration {
             application: self.application.clone(),
             environment: self.environment.clone(),
             profile: self.profile.clone(),
@@ -144,8 +162,8 @@ impl Shop {
             latest_deployment_number: None,
             dynamic_parameters: vec![],
             override_alarms: None,
-        };
-        Ok(self.node.deploy(wanted, cause()).await?.outcome)
+            confirm_within: None,
+        }
     }
 
     /// Stores `content` and has it deployed to everybody in an instant.
@@ -168,6 +186,7 @@ impl Shop {
             environment: self.environment.clone(),
             deployment,
             allow_revert: true,
+            stopped: None,
         };
         self.node.execute(command, cause()).await.map(|_| ())
     }

@@ -4,8 +4,9 @@
 use std::fmt::{self, Write};
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Phase, Plan, TriggeredBy};
 use yardarm_domain::{
-    Alarm, AlarmArn, AlarmOverride, AlarmSource, Application, Deployment, DeploymentLogKind, Description,
-    Environment, EnvironmentState, Live, ProfileType, ReplicateTo, Tags, TokenScope, Validator, World, live,
+    Alarm, AlarmArn, AlarmOverride, AlarmSource, Application, Confirmation, Confirmed, Deployment,
+    DeploymentLogKind, Description, Environment, EnvironmentState, Live, ProfileType, ReplicateTo, Stopped,
+    Tags, TokenScope, Validator, World, live,
 };
 
 /// Everything in `world`, one fact a line.
@@ -261,6 +262,16 @@ fn write_deployment(out: &mut String, deployment: &Deployment) -> fmt::Result {
     if !deployment.alarms_not_watched.is_empty() {
         writeln!(out, "      not watched by {}", listed(&deployment.alarms_not_watched))?;
     }
+    if let Some(Confirmation { within, confirmed }) = &deployment.confirmation {
+        writeln!(out, "      to be confirmed within {} s", within.seconds())?;
+        if let Some(Confirmed { by, reason, at }) = confirmed {
+            let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            writeln!(out, "      confirmed at {at} by {by}{reason}")?;
+        }
+    }
+    if let Some(Stopped { by, reason }) = &deployment.stopped {
+        writeln!(out, "      stopped by {by}: {reason}")?;
+    }
     deployment.log.iter().try_for_each(|entry| writeln!(out, "      {} {}", entry.at, happened(&entry.kind)))
 }
 
@@ -303,6 +314,7 @@ fn happened(kind: &DeploymentLogKind) -> String {
         DeploymentLogKind::Completed { instantly: false } => "completed".into(),
         DeploymentLogKind::RolledBack(TriggeredBy::User) => "rolled back by a user".into(),
         DeploymentLogKind::RolledBack(TriggeredBy::Yardarm) => "rolled back by the engine".into(),
+        DeploymentLogKind::RolledBack(TriggeredBy::Unconfirmed) => "rolled back unconfirmed".into(),
         DeploymentLogKind::RolledBack(TriggeredBy::Alarm { alarm, state }) => {
             format!("rolled back by alarm {alarm} in {}", state.as_str())
         }

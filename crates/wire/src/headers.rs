@@ -39,6 +39,10 @@ headers! {
     ALLOW_REVERT = "allow-revert";
     /// StartDeployment: why it is to be started although alarms speak against it.
     YARDARM_OVERRIDE_ALARMS = "yardarm-override-alarms";
+    /// StartDeployment: the seconds within which it has to be confirmed, or it is taken back.
+    YARDARM_CONFIRM_WITHIN = "yardarm-confirm-within";
+    /// Any change: why.
+    YARDARM_REASON = "yardarm-reason";
     /// Streams of rollouts: the id of the last event that the client has.
     LAST_EVENT_ID = "last-event-id";
     /// GetConfiguration: the deployed version. Sent with GetLatestConfiguration and native reads too.

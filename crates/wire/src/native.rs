@@ -12,7 +12,7 @@ use http::header::{CONTENT_TYPE, ETAG, InvalidHeaderValue};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::enums::{GrowthType, wire_enum};
+use crate::enums::{DeploymentState, GrowthType, wire_enum};
 use crate::floats::WireFloat;
 use crate::headers;
 use crate::hosted_versions::text;
@@ -65,6 +65,10 @@ pub mod paths {
     pub const RETRY_DELIVERY: &str = "/yardarm/v1/deliveries/{deliveryId}/retry";
     /// `GET`: the secret that calls to an extension are signed with.
     pub const SIGNING_SECRET: &str = "/yardarm/v1/extensions/{extension}/signing-secret";
+    /// `POST`: one flag back to what it was, the others as they are.
+    pub const REVERT_FLAG: &str = "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/flags/{flag}/revert";
+    /// `GET`: whether a deployment has to be confirmed, and was. `PUT` confirms it.
+    pub const CONFIRMATION: &str = "/yardarm/v1/applications/{application}/environments/{environment}/deployments/{deployment}/confirmation";
     /// `POST` creates a deployment strategy, `GET` lists them.
     pub const DEPLOYMENT_STRATEGIES: &str = "/yardarm/v1/deployment-strategies";
     /// `GET` says what this server is.
@@ -435,6 +439,58 @@ pub struct RolloutProgress {
     pub exposure: u32,
     /// What subjects are drawn with.
     pub key: String,
+}
+
+/// Body of `POST` [`paths::REVERT_FLAG`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct RevertFlag {
+    /// The version whose flag it gets. Left out: the newest that was deployed there before and in which it was another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_version: Option<u32>,
+    /// Id or name of the deployment strategy; by default `AppConfig.AllAtOnce`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<String>,
+}
+
+/// Answer of `POST` [`paths::REVERT_FLAG`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RevertedFlag {
+    /// The flag.
+    pub flag: String,
+    /// It will be as in this version.
+    pub as_in_version: u32,
+    /// The new version: what everybody had, with that flag.
+    pub version: u32,
+    /// The deployment that brings it, by its number in the environment.
+    pub deployment: u32,
+    /// What that is doing.
+    pub state: DeploymentState,
+}
+
+/// Answer of `GET` and `PUT` [`paths::CONFIRMATION`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeploymentConfirmation {
+    /// The deployment's number in the environment.
+    pub deployment: u32,
+    /// What it is doing.
+    pub state: DeploymentState,
+    /// In what time it has to be confirmed, from when it began to be on its way.
+    pub confirm_within_seconds: u32,
+    /// When it is taken back. Left out once it is confirmed or over, and while it waits for another deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm_by: Option<WireTime>,
+    /// When it was confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<WireTime>,
+    /// By whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_by: Option<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Body of `POST` [`paths::DEPLOYMENT_STRATEGIES`].

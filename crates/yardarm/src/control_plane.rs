@@ -19,7 +19,9 @@ use yardarm_wire::deployments::{Deployment, StartDeploymentRequest};
 use yardarm_wire::environments::Environment;
 use yardarm_wire::headers;
 use yardarm_wire::hosted_versions::HostedConfigurationVersionSummary;
-use yardarm_wire::native::{DeploymentStrategy, Items, RolloutState, RolloutVersion, paths};
+use yardarm_wire::native::{
+    DeploymentStrategy, Items, RevertFlag, RevertedFlag, RolloutState, RolloutVersion, paths,
+};
 use yardarm_wire::pages::Page;
 use yardarm_wire::profiles::ConfigurationProfileSummary;
 
@@ -64,6 +66,18 @@ pub(crate) struct StoredFlags {
     /// Its number; 0 stands for the empty document before the first version.
     pub(crate) number: u64,
     pub(crate) document: FlagDocument,
+}
+
+/// A deployment to start.
+pub(crate) struct Starting<'a> {
+    pub(crate) profile: &'a FlagProfile,
+    pub(crate) environment: &'a Environment,
+    pub(crate) strategy: &'a DeploymentStrategy,
+    pub(crate) version: u64,
+    /// Why.
+    pub(crate) description: &'a str,
+    /// Seconds within which it has to be confirmed.
+    pub(crate) confirm_within: Option<u32>,
 }
 
 /// What became of a document that was to be stored.
@@ -274,22 +288,43 @@ impl ControlPlane {
     }
 
     /// Starts the deployment of a version.
-    pub(crate) fn start_deployment(
+    pub(crate) fn start_deployment(&self, starting: &Starting<'_>) -> Result<Deployment, ApiError> {
+        let body = StartDeploymentRequest {
+            deployment_strategy_id: Some(starting.strategy.id.clone()),
+            configuration_profile_id: Some(starting.profile.id.clone()),
+            configuration_version: Some(starting.version.to_string()),
+            description: Some(starting.description.to_owned()),
+            ..StartDeploymentRequest::default()
+        };
+        let body = Bytes::from(serde_json::to_vec(&body).map_err(ApiError::Request)?);
+        let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let confirm = starting.confirm_within.map(|s| (headers::YARDARM_CONFIRM_WITHIN, s.into()));
+        let about: Vec<(HeaderName, HeaderValue)> = [json].into_iter().chain(confirm).collect();
+        let answer = self.api.send(Method::POST, &deployments(starting.environment), &about, body)?;
+        serde_json::from_slice(answer.body()).map_err(ApiError::Answer)
+    }
+
+    /// Brings a flag back to what it was.
+    pub(crate) fn revert_flag(
         &self,
         profile: &FlagProfile,
         environment: &Environment,
-        strategy: &DeploymentStrategy,
-        version: u64,
-        description: &str,
-    ) -> Result<Deployment, ApiError> {
-        let body = StartDeploymentRequest {
-            deployment_strategy_id: Some(strategy.id.clone()),
-            configuration_profile_id: Some(profile.id.clone()),
-            configuration_version: Some(version.to_string()),
-            description: Some(description.to_owned()),
-            ..StartDeploymentRequest::default()
-        };
-        self.api.ask(Method::POST, &deployments(environment), Some(&body))
+        flag: &str,
+        wanted: &RevertFlag,
+        reason: Option<&str>,
+    ) -> Result<RevertedFlag, Failure> {
+        let target = paths::REVERT_FLAG
+            .replace("{application}", &segment(&profile.application.id))
+            .replace("{environment}", &segment(&environment.id))
+            .replace("{profile}", &segment(&profile.id))
+            .replace("{flag}", &segment(flag));
+        let body = serde_json::to_vec(wanted).map_err(ApiError::Request)?;
+        let reason = reason.map(|reason| HeaderValue::from_bytes(reason.as_bytes())).transpose();
+        let reason =
+            reason.map_err(|_| Failure::usage("a reason is one line of text without control characters"))?;
+        let about: Vec<_> = reason.map(|reason| (headers::YARDARM_REASON, reason)).into_iter().collect();
+        let answer = self.api.send(Method::POST, &target, &about, Bytes::from(body))?;
+        Ok(serde_json::from_slice(answer.body()).map_err(ApiError::Answer)?)
     }
 
     /// A deployment as it is now.

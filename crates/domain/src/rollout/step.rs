@@ -40,6 +40,8 @@ pub enum Phase {
 pub enum Input {
     /// Time may have passed, and nothing speaks against the next step.
     Tick,
+    /// As a tick, but it must not be completed yet: somebody is to confirm it first.
+    TickUnconfirmed,
     /// Nothing is in front of it any more.
     Proceed {
         /// Whether its steps need evidence: then none is taken before it was asked for.
@@ -62,6 +64,8 @@ pub enum TriggeredBy {
     User,
     /// The engine itself.
     Yardarm,
+    /// Nobody has confirmed it in time.
+    Unconfirmed,
     /// Evidence, or the want of it.
     Alarm {
         /// Which alarm.
@@ -140,17 +144,25 @@ pub fn step(plan: &Plan, phase: Phase, input: Input, now: Timestamp) -> Result<V
         (Phase::Complete { .. } | Phase::RolledBack | Phase::Reverted, Input::Stop { .. }) => {
             Err(NotPossible)
         }
-        (Phase::Growing { .. } | Phase::Baking { .. }, Input::Tick) if phase.is_ahead_of(now) => {
+        (Phase::Growing { .. } | Phase::Baking { .. }, Input::Tick | Input::TickUnconfirmed)
+            if phase.is_ahead_of(now) =>
+        {
             Ok(vec![Transition::Rescheduled { since: now }])
         }
         (Phase::Growing { step, .. }, Input::Tick) => Ok(grow(plan, phase, step, now)),
+        (Phase::Growing { step, .. }, Input::TickUnconfirmed) => {
+            let mut transitions = grow(plan, phase, step, now);
+            transitions.retain(|transition| *transition != Transition::Completed);
+            Ok(transitions)
+        }
+        (Phase::Baking { .. }, Input::TickUnconfirmed) => Ok(vec![]),
         (Phase::Baking { .. }, Input::Tick) => {
             let over = plan.wake_at(phase).is_some_and(|due| now >= due);
             Ok(if over { vec![Transition::Completed] } else { vec![] })
         }
         (
             Phase::Queued | Phase::Complete { .. } | Phase::RolledBack | Phase::Reverted,
-            Input::Tick | Input::RollBack(_),
+            Input::Tick | Input::TickUnconfirmed | Input::RollBack(_),
         )
         | (
             Phase::Growing { .. }

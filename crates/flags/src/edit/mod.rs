@@ -9,12 +9,14 @@
 
 mod error;
 mod new_value;
+mod revert;
 mod variants;
 
 use std::collections::BTreeMap;
 
 pub use error::EditError;
 pub use new_value::NewValue;
+pub use revert::{means_the_same, revert_flag};
 pub use variants::{NewVariant, Position};
 
 use crate::document::{

@@ -13,9 +13,9 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use yardarm_domain::rollout::TriggeredBy;
 use yardarm_domain::{
-    AlarmArn, AlarmOverride, Application, ApplicationId, Deployment, DeploymentLogEntry, DeploymentLogKind,
-    DeploymentNumber, DynamicParameter, Environment, EnvironmentId, Exposure, Invocation, ParameterName,
-    ParameterValue, ProfileType, StopDeployment,
+    AlarmArn, AlarmOverride, Application, ApplicationId, ConfirmWithin, Confirmed, Deployment,
+    DeploymentLogEntry, DeploymentLogKind, DeploymentNumber, DynamicParameter, Environment, EnvironmentId,
+    Exposure, Invocation, ParameterName, ParameterValue, ProfileType, StopDeployment, Stopped,
 };
 use yardarm_node::{DeployConfiguration, View};
 use yardarm_wire::constraints::Constraint;
@@ -39,6 +39,7 @@ pub(crate) async fn start(call: Call) -> Result<Answer, Fault> {
         arguments.finish((strategy, profile, version, description, tags, key, dynamic, latest))?;
     no_kms_key(key)?;
     let override_alarms = override_alarms(&call)?;
+    let confirm_within = confirm_within(&call)?;
     let wanted = {
         let view = call.node.view();
         let (application, environment) = environments::named(&call, &view)?;
@@ -53,6 +54,7 @@ pub(crate) async fn start(call: Call) -> Result<Answer, Fault> {
             latest_deployment_number,
             dynamic_parameters: identified(&call, &view, dynamic)?,
             override_alarms,
+            confirm_within,
         }
     };
     let (application, environment) = (wanted.application.clone(), wanted.environment.clone());
@@ -94,13 +96,15 @@ pub(crate) async fn stop(call: Call) -> Result<Answer, Fault> {
     let revert = arguments.optional_word("AllowRevert", revert.as_deref(), words, |word| word.parse().ok());
     let (deployment, revert) = arguments.finish((number, revert))?;
     let (application, environment) = environments::ids(&call)?;
+    let cause = call.cause();
     let command = StopDeployment {
         application: application.clone(),
         environment: environment.clone(),
         deployment,
         allow_revert: revert.unwrap_or(false),
+        stopped: cause.reason.clone().map(|reason| Stopped { by: cause.actor.clone(), reason }),
     };
-    let committed = call.node.execute(command, call.cause()).await.or_fault(&call)?;
+    let committed = call.node.execute(command, cause).await.or_fault(&call)?;
     Answer::json(&changed(&call, &committed.view, &application, &environment, deployment)?)
 }
 
@@ -115,6 +119,14 @@ fn override_alarms(call: &Call) -> Result<Option<String>, Fault> {
             Err(Fault::bad_request("The header Yardarm-Override-Alarms has more than 1024 characters."))
         }
     }
+}
+
+/// In what time the deployment has to be confirmed, if it has to.
+fn confirm_within(call: &Call) -> Result<Option<ConfirmWithin>, Fault> {
+    let Some(seconds) = call.header(&headers::YARDARM_CONFIRM_WITHIN) else { return Ok(None) };
+    let within = seconds.trim().parse::<u32>().ok().and_then(|seconds| ConfirmWithin::try_from(seconds).ok());
+    let wrong = || Fault::bad_request("The header Yardarm-Confirm-Within has seconds, from 10 to 86400.");
+    within.map(Some).ok_or_else(wrong)
 }
 
 /// The number in the path. Zero names no deployment, but is no wrong number either.
@@ -342,10 +354,19 @@ fn events(deployment: &Deployment, entry: &DeploymentLogEntry) -> Vec<wire::Depl
             vec![event(Type::DeploymentCompleted, AppConfig, "Deployment completed instantly")]
         }
         DeploymentLogKind::Completed { instantly: false } => {
-            vec![event(Type::DeploymentCompleted, AppConfig, "Deployment completed")]
+            vec![event(Type::DeploymentCompleted, AppConfig, &completed(deployment))]
         }
         DeploymentLogKind::RolledBack(TriggeredBy::User) => {
-            vec![event(Type::RollbackCompleted, User, "Deployment rolled back by user request")]
+            let description = by_request("Deployment rolled back by user request", deployment);
+            vec![event(Type::RollbackCompleted, User, &description)]
+        }
+        DeploymentLogKind::RolledBack(TriggeredBy::Unconfirmed) => {
+            let within = deployment.confirmation.as_ref().map_or(0, |asked| asked.within.seconds());
+            let started = format!("Rollback started: nobody has confirmed the deployment within {within} s");
+            vec![
+                event(Type::RollbackCompleted, AppConfig, "Rollback completed"),
+                event(Type::RollbackStarted, AppConfig, &started),
+            ]
         }
         DeploymentLogKind::RolledBack(TriggeredBy::Yardarm) => vec![
             event(Type::RollbackCompleted, AppConfig, "Rollback completed"),
@@ -368,9 +389,36 @@ fn events(deployment: &Deployment, entry: &DeploymentLogEntry) -> Vec<wire::Depl
             ]
         }
         DeploymentLogKind::Reverted => {
-            vec![event(Type::RevertCompleted, User, "Deployment reverted by user request")]
+            let description = by_request("Deployment reverted by user request", deployment);
+            vec![event(Type::RevertCompleted, User, &description)]
         }
     }
+}
+
+/// In the service's words, and why if somebody said so.
+fn by_request(words: &str, deployment: &Deployment) -> String {
+    match &deployment.stopped {
+        Some(Stopped { by, reason }) => bounded(format!("{words}: {reason} ({by})")),
+        None => words.into(),
+    }
+}
+
+/// In the service's words, and who has confirmed it if somebody had to.
+fn completed(deployment: &Deployment) -> String {
+    let words = "Deployment completed";
+    let confirmed = deployment.confirmation.as_ref().and_then(|asked| asked.confirmed.as_ref());
+    match confirmed {
+        Some(Confirmed { by, reason: Some(reason), .. }) => {
+            bounded(format!("{words}, confirmed by {by}: {reason}"))
+        }
+        Some(Confirmed { by, reason: None, .. }) => bounded(format!("{words}, confirmed by {by}")),
+        None => words.into(),
+    }
+}
+
+/// As long as a description may be.
+fn bounded(text: String) -> String {
+    text.chars().take(1_024).collect()
 }
 
 /// What is said of the start. What alarms have to do with it is not kept quiet.
@@ -383,7 +431,10 @@ fn started(deployment: &Deployment) -> String {
     if !deployment.alarms_not_watched.is_empty() {
         text += &format!("; not registered, so not watched: {}", listed(&deployment.alarms_not_watched));
     }
-    text.chars().take(1_024).collect()
+    if let Some(asked) = &deployment.confirmation {
+        text += &format!("; it is taken back unless it is confirmed within {} s", asked.within.seconds());
+    }
+    bounded(text)
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@ mod access_keys;
 mod alarms;
 mod applications;
 mod configuration;
+mod confirmation;
 mod deliveries;
 mod evaluation;
+mod flag_revert;
 mod health;
 mod problem;
 mod rollout;
@@ -82,6 +84,9 @@ const ROUTES: &[Route] = &[
     route!(POST EXPLAIN "explain" evaluation::explain),
     route!(POST EVALUATE_VERSION "evaluate-version" evaluation::evaluate_version),
     route!(POST EXPLAIN_VERSION "explain-version" evaluation::explain_version),
+    route!(POST REVERT_FLAG "revert-flag" flag_revert::revert),
+    route!(GET CONFIRMATION "get-deployment-confirmation" confirmation::get),
+    route!(PUT CONFIRMATION "confirm-deployment" confirmation::confirm),
     route!(POST DEPLOYMENT_STRATEGIES "create-deployment-strategy" strategies::create),
     route!(GET DEPLOYMENT_STRATEGIES "list-deployment-strategies" strategies::list),
     route!(GET DELIVERIES "list-deliveries" deliveries::list),

@@ -10,13 +10,13 @@ use tokio::task::JoinHandle;
 use yardarm_domain::rollout::{GrowthFactor, GrowthType};
 use yardarm_domain::{
     AccessKeyId, AlarmArn, AlarmReport, AlarmSource, AlarmState, Application, ApplicationId,
-    CascadeDeleteApplication, ChangeAccessKey, ChangeAlarm, Command, ConfigurationProfile, CreateApplication,
-    CreateConfigurationProfile, CreateDeploymentStrategy, CreateEnvironment, DeleteAccessKey, DeleteAlarm,
-    DeleteConfigurationProfile, DeleteDeploymentStrategy, DeleteEnvironment, DeleteHostedVersion,
-    DeletionProtectionCheck, Environment, FreshFor, Monitor, PREDEFINED_STRATEGIES, ProfileType, PutAlarm,
-    Refusal, ReplicateTo, ReportAlarms, Resource, StopDeployment, StrategyId, TagResource, Tags,
-    UntagResource, UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile,
-    UpdateDeploymentStrategy, UpdateEnvironment, World,
+    CascadeDeleteApplication, ChangeAccessKey, ChangeAlarm, Command, ConfigurationProfile, ConfirmDeployment,
+    ConfirmWithin, CreateApplication, CreateConfigurationProfile, CreateDeploymentStrategy,
+    CreateEnvironment, DeleteAccessKey, DeleteAlarm, DeleteConfigurationProfile, DeleteDeploymentStrategy,
+    DeleteEnvironment, DeleteHostedVersion, DeletionProtectionCheck, Environment, FreshFor, Monitor,
+    PREDEFINED_STRATEGIES, ProfileType, PutAlarm, Refusal, ReplicateTo, ReportAlarms, Resource,
+    StopDeployment, StrategyId, TagResource, Tags, UntagResource, UpdateAccountSettings, UpdateApplication,
+    UpdateConfigurationProfile, UpdateDeploymentStrategy, UpdateEnvironment, World,
 };
 use yardarm_log::Seq;
 use yardarm_node::{Cause, ConfigurationRefused, DeployConfiguration, Error, Node, StoreConfiguration};
@@ -168,7 +168,8 @@ impl Asker<'_> {
             13..20 => self.create_profile(),
             20..36 => self.store(),
             36..60 => self.deploy(),
-            60..66 => self.stop(),
+            60..63 => self.confirm(),
+            63..66 => self.stop(),
             66..70 => self.strategy(),
             70..73 => self.tag(),
             73..86 => self.alarm(),
@@ -360,6 +361,7 @@ impl Asker<'_> {
             latest_deployment_number: None,
             dynamic_parameters: vec![],
             override_alarms: (self.rng.u8(0..8) == 0).then(|| "it mends them".to_owned()),
+            confirm_within: (self.rng.u8(0..4) == 0).then(|| self.confirm_within()).flatten(),
         };
         let (cause, node) = (self.requests.cause(), self.node.clone());
         let ask = cause.clone();
@@ -367,6 +369,21 @@ impl Asker<'_> {
             node.deploy(wanted, ask).await.map(|committed| Some(committed.view.seq))
         });
         Some("deploys")
+    }
+
+    fn confirm_within(&mut self) -> Option<ConfirmWithin> {
+        ConfirmWithin::try_from(self.rng.u32(10..1_200)).ok()
+    }
+
+    fn confirm(&mut self) -> Option<&'static str> {
+        let (application, environment) = self.environment()?;
+        let deployment = environment.open().find(|open| open.confirm_by().is_some())?.number;
+        let refers_to = vec![Resource::Deployment(application.clone(), environment.id.clone(), deployment)];
+        let environment = environment.id.clone();
+        let (by, reason) = ("somebody".to_owned(), None);
+        let command = ConfirmDeployment { application, environment, deployment, by, reason };
+        self.execute(refers_to, true, command);
+        Some("confirms")
     }
 
     /// A predefined one, or one of its own, which may be deleted meanwhile.
@@ -388,7 +405,13 @@ impl Asker<'_> {
         };
         let refers_to = vec![Resource::Deployment(application.clone(), environment.id.clone(), deployment)];
         let allow_revert = self.rng.bool();
-        let command = StopDeployment { application, environment: environment.id, deployment, allow_revert };
+        let command = StopDeployment {
+            application,
+            environment: environment.id,
+            deployment,
+            allow_revert,
+            stopped: None,
+        };
         self.execute(refers_to, false, command);
         Some(if allow_revert { "stops or reverts" } else { "stops" })
     }

@@ -146,12 +146,22 @@ impl History {
                     || before.at > now + CLOCK_DISAGREEMENT;
                 ensure(is_news, || format!("{before:?} was fresh enough, {age:#} before"))
             }
-            Event::DeploymentStepped { application, environment, deployment, step } => {
+            Event::DeploymentStepped { application, environment, deployment, step, .. } => {
                 let Ok(environment) = self.world.environment(application, environment) else { return Ok(()) };
                 let Some(deployment) = environment.deployments.get(deployment) else { return Ok(()) };
-                match Transition::from(step.clone()) {
+                let transition = Transition::from(step.clone());
+                let completes = transition == Transition::Completed;
+                match transition {
                     Transition::Advanced { .. } | Transition::BakeStarted { .. } | Transition::Completed => {
+                        let judged = deployment.confirm_by().is_none() || !completes;
+                        ensure(judged, || format!("{} completes unconfirmed", deployment.number))?;
                         self.known_to_be_quiet(environment, deployment, now)
+                    }
+                    Transition::RolledBack(TriggeredBy::Unconfirmed) => {
+                        let late = deployment.confirm_by().is_some_and(|by| by <= now);
+                        ensure(late, || {
+                            format!("taken back unconfirmed before its time: {:?}", deployment.confirmation)
+                        })
                     }
                     Transition::RolledBack(TriggeredBy::Alarm { alarm, state }) => {
                         let known = self.world.alarms().get(&alarm);
@@ -200,6 +210,15 @@ impl History {
         Ok(())
     }
 
+    /// Nothing is on its way that should have been confirmed by now.
+    pub(super) fn nothing_goes_on_unconfirmed(&self, now: Timestamp) -> Result<(), Broken> {
+        for (_, environment) in self.world.deploying() {
+            let late = environment.open().find(|open| open.confirm_by().is_some_and(|by| by <= now));
+            ensure(late.is_none(), || format!("{late:?} was not confirmed in time"))?;
+        }
+        Ok(())
+    }
+
     /// Nothing is on its way where an alarm is known to fire.
     pub(super) fn nothing_goes_on_over_an_alarm(&self, now: Timestamp) -> Result<(), Broken> {
         for (_, environment) in self.world.deploying() {
@@ -232,7 +251,7 @@ impl History {
                 }
                 self.as_many_as_allowed(application, environment)
             }
-            Event::DeploymentStepped { application, environment, deployment, step } => {
+            Event::DeploymentStepped { application, environment, deployment, step, .. } => {
                 let before = before.ok_or_else(|| Broken("a step of no deployment".into()))?;
                 let after = self.deployment(application, environment, *deployment);
                 let after = after.ok_or_else(|| Broken("a step loses its deployment".into()))?;

@@ -362,6 +362,7 @@ impl Run {
             format!("at {now} a deployment still waits for a time from which the clock was set back")
         })?;
         ensure(due.is_none_or(|due| due > now), || format!("at {now} something due at {due:?} is not done"))?;
+        history.nothing_goes_on_unconfirmed(now)?;
         history.nothing_goes_on_over_an_alarm(now)
     }
 

@@ -1,7 +1,7 @@
 use http::StatusCode;
 
 use super::{golden, golden_headers, some, time};
-use crate::enums::GrowthType;
+use crate::enums::{DeploymentState, GrowthType};
 use crate::native::*;
 
 fn access_key() -> AccessKey {
@@ -114,6 +114,71 @@ fn rollout() {
     };
     golden("native.rollout.full", &full);
     golden("native.rollout.minimal", &RolloutState { candidate: None, rollout: None, ..full });
+}
+
+#[test]
+fn ways_back() {
+    let full = DeploymentConfirmation {
+        deployment: 12,
+        state: DeploymentState::Baking,
+        confirm_within_seconds: 1_800,
+        confirm_by: Some(time("2026-09-28T11:59:58.004Z")),
+        confirmed_at: Some(time("2026-09-28T11:59:58.004Z")),
+        confirmed_by: some("YDMADMIN"),
+        reason: some("orders come in"),
+    };
+    golden("native.deployment-confirmation.full", &full);
+    let minimal = DeploymentConfirmation {
+        confirm_by: None,
+        confirmed_at: None,
+        confirmed_by: None,
+        reason: None,
+        ..full
+    };
+    golden("native.deployment-confirmation.minimal", &minimal);
+    let reverted = RevertedFlag {
+        flag: "checkout".into(),
+        as_in_version: 3,
+        version: 9,
+        deployment: 12,
+        state: DeploymentState::Deploying,
+    };
+    golden("native.reverted-flag", &reverted);
+}
+
+#[test]
+fn deliveries() {
+    let full = Delivery {
+        delivery_id: "17-0".into(),
+        state: DeliveryState::GivenUp,
+        extension_id: "e3xt9aa".into(),
+        extension_association_id: "a7x2kq1".into(),
+        action_point: "ON_DEPLOYMENT_START".into(),
+        action_name: "tell".into(),
+        uri: "https://chat.example/hook".into(),
+        application_id: "3zgdtsk".into(),
+        environment_id: "6a2reud".into(),
+        deployment_number: 12,
+        occurred_at: time("2026-09-28T11:59:58.004Z"),
+        attempts: Some(12),
+        error_code: some("TimedOut"),
+        error_message: some("no answer within 15 s"),
+        given_up_at: Some(time("2026-09-28T11:59:58.004Z")),
+    };
+    golden("native.delivery.full", &full);
+    let minimal = Delivery {
+        state: DeliveryState::Waiting,
+        attempts: None,
+        error_code: None,
+        error_message: None,
+        given_up_at: None,
+        ..full
+    };
+    golden("native.delivery.minimal", &minimal);
+    golden(
+        "native.signing-secret",
+        &SigningSecret { extension_id: "e3xt9aa".into(), secret: "whsec_AAAA".into() },
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod agent;
 mod alarm;
 mod config;
 mod demo;
+mod deployment;
 mod doctor;
 mod eval;
 mod explain;
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Agent(Box<agent::AgentArguments>),
     /// See Yardarm at work: the story of a coffee shop, against a real server on this machine.
     Demo(demo::DemoArguments),
+    /// List, confirm, stop and revert deployments.
+    Deployment(deployment::DeploymentArguments),
     /// List, show and change flags, one at a time.
     Flag(Box<flag::FlagArguments>),
     /// Make, list, switch and remove alarms, and tell what they say, on a running server.
@@ -94,6 +97,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Agent(arguments) => agent::run(&arguments),
         Command::Alarm(arguments) => alarm::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Deployment(arguments) => deployment::run(&arguments),
         Command::Flag(arguments) => flag::run(*arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

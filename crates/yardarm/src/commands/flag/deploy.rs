@@ -1,7 +1,8 @@
 //! Deploying the version that a change made, and following it.
 
 use super::super::Failure;
-use crate::control_plane::{ControlPlane, FlagProfile, StoredFlags, flags_of};
+use crate::control_plane::{ControlPlane, FlagProfile, Starting, StoredFlags, flags_of};
+use crate::lifetime;
 use crate::options::EnvironmentOption;
 use crate::terminal::Progress;
 use clap::{Args, ValueEnum};
@@ -31,6 +32,9 @@ pub(super) struct Deploying {
     /// How to deploy: the name or id of a strategy, such as AppConfig.AllAtOnce.
     #[arg(long, env = "YARDARM_STRATEGY")]
     strategy: Option<String>,
+    /// Take it back unless somebody confirms it in this time: a number with s, m, h or d, from 10s to 1d.
+    #[arg(long, value_name = "TIME", requires = "deploy", value_parser = confirm_within)]
+    confirm_within: Option<u32>,
     /// Follow the deployment until it is complete, or until everyone has the version.
     #[arg(
         long,
@@ -41,6 +45,12 @@ pub(super) struct Deploying {
         requires = "deploy"
     )]
     wait: Option<Until>,
+}
+
+fn confirm_within(text: &str) -> Result<u32, String> {
+    let seconds = lifetime::seconds(text).and_then(|seconds| u32::try_from(seconds).ok());
+    let allowed = seconds.filter(|seconds| (10..=86_400).contains(seconds));
+    allowed.ok_or_else(|| "a number with s, m, h or d, from 10s to 1d".into())
 }
 
 /// How long a deployment is followed.
@@ -57,6 +67,7 @@ pub(super) struct Plan {
     profile: FlagProfile,
     pub(super) environment: Environment,
     pub(super) strategy: DeploymentStrategy,
+    confirm_within: Option<u32>,
     until: Option<Until>,
     /// What the environment serves now; `None` if nothing was ever deployed there.
     served: Option<RolloutState>,
@@ -70,7 +81,14 @@ impl Deploying {
         let environment = plane.environment(profile, self.environment.get())?;
         let strategy = plane.strategy(self.strategy.as_deref().filter(|strategy| !strategy.is_empty()))?;
         let served = plane.rollout(profile, &environment)?;
-        Ok(Some(Plan { profile: profile.clone(), environment, strategy, until: self.wait, served }))
+        Ok(Some(Plan {
+            profile: profile.clone(),
+            environment,
+            strategy,
+            confirm_within: self.confirm_within,
+            until: self.wait,
+            served,
+        }))
     }
 }
 
@@ -127,8 +145,14 @@ impl Plan {
             return Ok(None);
         }
         let environment = &self.environment.name;
-        let started =
-            plane.start_deployment(profile, &self.environment, &self.strategy, version, description);
+        let started = plane.start_deployment(&Starting {
+            profile,
+            environment: &self.environment,
+            strategy: &self.strategy,
+            version,
+            description,
+            confirm_within: self.confirm_within,
+        });
         let deployment = started.map_err(|error| {
             Failure::failed(format!(
                 "version {version} is stored, but not deployed to {environment}: {error}\n\

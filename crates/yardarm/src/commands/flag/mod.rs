@@ -8,6 +8,7 @@ mod change;
 mod deploy;
 mod difference;
 mod list;
+mod revert;
 mod show;
 
 use super::Failure;
@@ -113,6 +114,27 @@ enum FlagCommand {
         of: OfArguments,
         #[command(flatten)]
         changing: Changing,
+    },
+    /// Bring a flag back to what it was, the others as they are: deployed at once, without a question.
+    Revert {
+        /// The flag's key.
+        flag: FlagKey,
+        /// As in this version; otherwise as in the newest that was deployed before and in which it was another.
+        #[arg(long, value_name = "VERSION")]
+        to: Option<u32>,
+        /// Why.
+        #[arg(long)]
+        reason: Option<String>,
+        /// How to deploy it: the name or id of a strategy; otherwise AppConfig.AllAtOnce.
+        #[arg(long, env = "YARDARM_STRATEGY")]
+        strategy: Option<String>,
+        #[command(flatten)]
+        environment: EnvironmentOption,
+        #[command(flatten)]
+        target: Target,
+        /// How results look.
+        #[arg(long, default_value = "table")]
+        output: Output,
     },
     /// Name or describe a flag; an empty text removes what there is.
     Describe {
@@ -274,6 +296,12 @@ pub(super) fn run(arguments: FlagArguments) -> Result<ExitCode, Failure> {
         FlagCommand::List { target, output } => return list::run(&target, output),
         FlagCommand::Show { flag, target, of, environment, output } => {
             return show::run(&flag, &target, &of, &environment, output);
+        }
+        FlagCommand::Revert { flag, to, reason, strategy, environment, target, output } => {
+            let (reason, strategy) = (reason.as_deref(), strategy.as_deref());
+            let (flag, environment, target) = (&flag, &environment, &target);
+            revert::Revert { flag, to, reason, strategy, environment, target, output }.run()?;
+            return Ok(ExitCode::SUCCESS);
         }
         FlagCommand::Create { flag, name, description, attributes, values, enabled, changing } => {
             (create(flag, (name, description), attributes, values, enabled), changing)
