@@ -161,6 +161,16 @@ impl Asker<'_> {
         Some(format!("request-{} {what}", self.requests.sent))
     }
 
+    /// As [`Asker::ask`], of deployments only.
+    pub(super) fn ask_of_deployments(&mut self) -> Option<String> {
+        let what = match self.rng.u8(0..10) {
+            0 => self.stop(),
+            1 => self.confirm(),
+            _ => self.deploy(),
+        }?;
+        Some(format!("request-{} {what}", self.requests.sent))
+    }
+
     fn request(&mut self) -> Option<&'static str> {
         match self.rng.u32(0..100) {
             0..6 => self.create_application(),

@@ -2,7 +2,7 @@
 //!
 //! What a node believes is compared with this; what this believes comes from the log alone.
 
-use super::{Broken, ensure};
+use super::{Broken, TakenBack, ensure};
 use crate::fake_alarms::FakeAlarms;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub(super) struct History {
     /// Steps taken under an alarm that counts.
     pub(super) watched_steps: u64,
     /// Deployments taken back by alarms.
-    pub(super) taken_back: u64,
+    pub(super) taken_back: TakenBack,
     pub(super) world: World,
     pub(super) seq: Seq,
     pub(super) digest: Digest,
@@ -43,7 +43,7 @@ impl History {
             policy,
             alarms,
             watched_steps: 0,
-            taken_back: 0,
+            taken_back: TakenBack::default(),
             world: World::default(),
             seq: Seq::ZERO,
             digest: Digest::ZERO,
@@ -121,7 +121,10 @@ impl History {
             environment.monitors.iter().filter_map(|monitor| self.world.alarms().get(&monitor.alarm_arn));
         match Transition::from(step.clone()) {
             Transition::Advanced { .. } => self.watched_steps += u64::from(alarms.any(|alarm| alarm.acts())),
-            Transition::RolledBack(TriggeredBy::Alarm { .. }) => self.taken_back += 1,
+            Transition::RolledBack(TriggeredBy::Alarm { state: AlarmState::Alarm, .. }) => {
+                self.taken_back.firing += 1;
+            }
+            Transition::RolledBack(TriggeredBy::Alarm { .. }) => self.taken_back.unknown += 1,
             _ => {}
         }
     }
@@ -215,6 +218,26 @@ impl History {
         for (_, environment) in self.world.deploying() {
             let late = environment.open().find(|open| open.confirm_by().is_some_and(|by| by <= now));
             ensure(late.is_none(), || format!("{late:?} was not confirmed in time"))?;
+        }
+        Ok(())
+    }
+
+    /// Nothing is on its way where a source has been firing for so long that somebody must have heard.
+    pub(super) fn what_fires_is_heard(&self, now: Timestamp) -> Result<(), Broken> {
+        for (_, environment) in self.world.deploying() {
+            for deployment in environment.open().filter(|open| open.phase.is_active()) {
+                let unheard = environment.monitors.iter().find(|monitor| {
+                    let arn = &monitor.alarm_arn;
+                    let (alarm, since) =
+                        (self.world.alarms().get(arn), self.alarms.firing_since(arn.as_str()));
+                    let (Some(alarm), Some(since)) = (alarm, since) else { return false };
+                    let bound = alarm.fresh_for.duration() + alarm.source.for_duration();
+                    now.duration_since(since) > bound && !deployment.disregards(arn)
+                });
+                ensure(unheard.is_none(), || {
+                    format!("{} is on its way, and nobody has heard {unheard:?} fire", deployment.number)
+                })?;
+            }
         }
         Ok(())
     }
