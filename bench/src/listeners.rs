@@ -109,7 +109,7 @@ impl Listeners {
         heard.collect()
     }
 
-    /// Waits until all streams have ended, and then until all clients listen again: each when it was told to.
+    /// Ends all streams by `kill`, and waits until all clients listen again: each when it was told to.
     pub(crate) fn reconnect(
         &mut self,
         kill: impl FnOnce() -> anyhow::Result<()>,
@@ -118,7 +118,7 @@ impl Listeners {
         kill()?;
         let mut result = Reconnected::default();
         let mut events = Events::with_capacity(1_024);
-        while self.clients.iter().any(|client| !client.listens || client.stream.is_none()) {
+        while result.admitted.len() < self.clients.len() {
             ensure!(begun.elapsed() < PATIENCE, "not everybody listens again");
             self.poll.poll(&mut events, Some(Duration::from_millis(2)))?;
             let now = Instant::now();

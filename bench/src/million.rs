@@ -12,10 +12,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
 use yardarm_domain::{
-    AdvanceDeployments, ApplicationId, Command, ContentHash, ContentRef, Context, CreateApplication,
-    CreateConfigurationProfile, CreateDeploymentStrategy, CreateEnvironment, CreateHostedVersion,
-    EnvironmentId, Event, Policy, ProfileId, ProfileType, Quotas, ReplicateTo, Resource, StartDeployment,
-    StopDeployment, StrategyId, TagResource, Tags, TickInterval, UnregisteredAlarms,
+    AdvanceDeployments, ApplicationId, ClientEvidence, Command, ContentHash, ContentRef, Context,
+    CreateApplication, CreateConfigurationProfile, CreateDeploymentStrategy, CreateEnvironment,
+    CreateHostedVersion, EnvironmentId, Event, Policy, ProfileId, ProfileType, Quotas, ReplicateTo, Resource,
+    StartDeployment, StopDeployment, StrategyId, TagResource, Tags, TickInterval, UnregisteredAlarms,
     UpdateConfigurationProfile, Validated, VersionNumber, World, rollout,
 };
 use yardarm_log::{Batch, Content, Draft, Log, Seq, SqliteLog};
@@ -31,6 +31,7 @@ const ADVANCE: AdvanceDeployments = AdvanceDeployments {
     attentive_since: Timestamp::MIN,
     unregistered: UnregisteredAlarms::Refuse,
     ticks: TickInterval::MINUTE,
+    clients: ClientEvidence::NONE,
 };
 const ENVIRONMENTS: [&str; 3] = ["development", "staging", "production"];
 const PROFILES: usize = 10;
@@ -245,6 +246,8 @@ impl History {
                 extensions: vec![],
                 invocations: vec![],
                 alarm_override: None,
+                gate: None,
+                confirm_within: None,
                 validated: Validated { content, validators: vec![] },
             })?;
             let mut steps = 0;

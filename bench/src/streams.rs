@@ -9,7 +9,6 @@ use crate::spread::{Spread, milliseconds};
 use anyhow::{Context, ensure};
 use http::Method;
 use serde_json::{Value, json};
-use std::io::Write;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};

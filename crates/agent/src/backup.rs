@@ -2,6 +2,8 @@
 //!
 //! One file for each configuration: JSON, replaced whole, for its owner only. The body is kept as it arrived, so that
 //! rules still work; both versions are kept while a deployment is on its way, so that nobody is moved by the restart.
+//! Beside them stand the last versions that were good: what is newest while no deployment is on its way has passed its
+//! bake. When what was newest cannot be read any more, the newest of those that can is held.
 
 use crate::content::Content;
 use crate::held::{DeploymentName, Held, Rollout};
@@ -18,8 +20,12 @@ use std::sync::Arc;
 use yardarm_client::private_file;
 use yardarm_flags::Exposure;
 
-/// Bytes of a copy: two configurations and some room, in Base64.
-const FILE_BYTES: usize = 48 * 1024 * 1024;
+/// Bytes of a copy: two configurations and some room, in Base64, and the good versions.
+const FILE_BYTES: usize = 64 * 1024 * 1024;
+/// Good versions that are kept.
+const GENERATIONS: usize = 5;
+/// Bytes of all of them together, in Base64; of larger ones fewer are kept.
+const GOOD_BYTES: usize = 16 * 1024 * 1024;
 /// The most copies that are read at the start.
 const MOST_FILES: usize = 10_000;
 
@@ -38,9 +44,12 @@ struct Copy {
     newest: Version,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     deployment: Option<DeploymentCopy>,
+    /// The last versions that were good, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    known_good: Vec<Version>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Version {
     content_type: String,
@@ -88,6 +97,13 @@ impl BackupFolder {
 
     /// Replaces the copy of a configuration. Blocks while the disk writes.
     pub(crate) fn write(&self, name: &ConfigurationName, held: &Held, now: Timestamp) -> io::Result<()> {
+        let good = match &held.rollout {
+            None => Some(Version::of(&held.newest)),
+            Some(rollout) => rollout.previous.as_deref().map(Version::of),
+        };
+        // Of a copy that cannot be read nothing is known.
+        let before = private_file::read(&self.file(name), FILE_BYTES).ok().flatten();
+        let before = before.and_then(|bytes| serde_json::from_slice::<Copy>(&bytes).ok());
         let copy = Copy {
             application: name.application().into(),
             environment: name.environment().into(),
@@ -99,6 +115,7 @@ impl BackupFolder {
                 exposure: rollout.exposure,
                 previous: rollout.previous.as_deref().map(Version::of),
             }),
+            known_good: ring(good, before.map_or_else(Vec::new, |before| before.known_good)),
         };
         private_file::replace(&self.file(name), &serde_json::to_vec(&copy)?)
     }
@@ -131,6 +148,20 @@ fn read_copy(bytes: &[u8]) -> Result<Restored, String> {
     let copy: Copy = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     let name = ConfigurationName::new(&copy.application, &copy.environment, &copy.configuration)
         .map_err(|error| error.to_string())?;
+    let known_good = copy.known_good;
+    let newest = match copy.newest.content() {
+        Ok(newest) => newest,
+        Err(error) => {
+            let good = known_good.into_iter().find_map(|version| version.content().ok());
+            let newest = good.ok_or(error.clone())?;
+            tracing::warn!(
+                "the newest backup of '{name}' cannot be read: {error}; version {} can",
+                newest.version
+            );
+            let held = Held { newest, rollout: None };
+            return Ok(Restored { name, held, retrieved_at: copy.retrieved_at });
+        }
+    };
     let rollout = match copy.deployment {
         None => None,
         Some(deployment) => Some(Rollout {
@@ -139,8 +170,20 @@ fn read_copy(bytes: &[u8]) -> Result<Restored, String> {
             previous: deployment.previous.map(Version::content).transpose()?,
         }),
     };
-    let held = Held { newest: copy.newest.content()?, rollout };
+    let held = Held { newest, rollout };
     Ok(Restored { name, held, retrieved_at: copy.retrieved_at })
+}
+
+/// The good versions from now on: `good` before those that were, as many as there is room for.
+fn ring(good: Option<Version>, before: Vec<Version>) -> Vec<Version> {
+    let others = before.into_iter().filter(|one| Some(one) != good.as_ref());
+    let (mut room, mut ring) = (GOOD_BYTES, vec![]);
+    for version in good.clone().into_iter().chain(others).take(GENERATIONS) {
+        let Some(left) = room.checked_sub(version.body.len()) else { break };
+        room = left;
+        ring.push(version);
+    }
+    ring
 }
 
 impl Version {
@@ -204,6 +247,38 @@ mod tests {
         assert_eq!(backups.read_all().len(), 1);
         let other = ConfigurationName::new("a", "b", "c").unwrap();
         assert!(backups.read(&other).is_none());
+    }
+
+    /// What is held while no deployment is on its way.
+    fn stable(text: &str) -> Held {
+        Held { newest: content(text, None), rollout: None }
+    }
+
+    #[test]
+    fn the_last_good_versions_are_kept_and_held_when_the_newest_cannot_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let backups = BackupFolder::new(folder.path().into());
+        let name = ConfigurationName::new("shop", "prod", "flags").unwrap();
+        for number in 0..8 {
+            backups.write(&name, &stable(&format!("[{number}]")), now()).unwrap();
+        }
+        // Again, and with a version on its way: neither is another good one.
+        backups.write(&name, &stable("[7]"), now()).unwrap();
+        let rollout = Rollout {
+            deployment: DeploymentName::new("abcd123", "efgh456", 3),
+            exposure: Exposure::from_parts_per_million(250_000).unwrap(),
+            previous: Some(content("[7]", None)),
+        };
+        let held = Held { newest: content("[8]", None), rollout: Some(rollout) };
+        backups.write(&name, &held, now()).unwrap();
+        let mut copy: Copy = serde_json::from_slice(&std::fs::read(backups.file(&name)).unwrap()).unwrap();
+        let good: Vec<_> = copy.known_good.iter().map(|good| STANDARD.decode(&good.body).unwrap()).collect();
+        assert_eq!(good, ["[7]", "[6]", "[5]", "[4]", "[3]"].map(|text| text.as_bytes().to_vec()));
+
+        copy.newest.content_type = crate::content::STORED_FLAGS.into();
+        std::fs::write(backups.file(&name), serde_json::to_vec(&copy).unwrap()).unwrap();
+        let restored = backups.read(&name).unwrap().held;
+        assert_eq!((&*restored.newest.body, restored.rollout.is_none()), (&b"[7]"[..], true));
     }
 
     #[test]

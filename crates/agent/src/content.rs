@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use yardarm_flags::{CompiledFlags, FlagDocument, retrieval};
 
@@ -70,6 +71,11 @@ impl Content {
         Self { body, content_type, version, label: label.map(Into::into), digest, form }
     }
 
+    /// What a Yardarm server calls this version: its number, and the beginning of its digest.
+    pub(crate) fn name(&self) -> String {
+        version_name(&self.version, &self.digest)
+    }
+
     /// What tells it from other versions, also from those with the same bytes.
     pub(crate) fn identity(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
@@ -90,6 +96,16 @@ impl Content {
             Form::Plain(flags) => flags.as_ref(),
         }
     }
+}
+
+/// What a Yardarm server calls a version of these bytes.
+pub(crate) fn version_name(version: &str, digest: &[u8; 32]) -> String {
+    let mut name = format!("{version}-");
+    for byte in digest.iter().take(8) {
+        // Writing to a text does not fail.
+        let _ = write!(name, "{byte:02x}");
+    }
+    name
 }
 
 impl Form {

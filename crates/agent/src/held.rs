@@ -54,6 +54,12 @@ impl DeploymentName {
         Self { application: application.into(), environment: environment.into(), number }
     }
 
+    /// Its number in the environment.
+    #[must_use]
+    pub const fn number(&self) -> u32 {
+        self.number
+    }
+
     fn key(&self) -> RolloutKey {
         RolloutKey::new(&self.application, &self.environment, self.number)
     }
@@ -86,6 +92,14 @@ impl Held {
         } else {
             rollout.previous.as_ref()
         }
+    }
+
+    /// What a Yardarm server calls this.
+    pub(crate) fn tag(&self) -> String {
+        let newest = self.newest.name();
+        let Some(Rollout { deployment, exposure, previous }) = &self.rollout else { return newest };
+        let previous = previous.as_ref().map_or_else(|| "0".into(), |previous| previous.name());
+        format!("{previous}.{newest}.{}.{}", deployment.number, exposure.parts_per_million())
     }
 
     /// What tells it from anything else, as far as callers can see: the versions, and who has which.

@@ -7,6 +7,7 @@
 //! **Invariants:** pure; what was good stays until something better has been read; whatever a server answers, and
 //! however fast, it is not asked more often than every [`PACE`].
 
+use crate::acknowledging::Said;
 use crate::backoff::Backoff;
 use crate::event_reader::{Event, Heard};
 use crate::event_stream::StreamEnd;
@@ -126,6 +127,16 @@ impl Follower {
     /// What to ask for something other than.
     pub(crate) fn etag(&self) -> Option<&str> {
         self.etag.as_deref()
+    }
+
+    /// What is to be told of the last answer: that it is served, or why it cannot be. `None`: it has no name, or nothing is
+    /// deployed.
+    pub(crate) fn said(&self) -> Option<Said> {
+        let tag = self.etag.clone()?;
+        let rollout = self.state.as_ref().and_then(|state| state.rollout.as_ref());
+        let deployment = rollout.map(|rollout| rollout.deployment);
+        let refused = self.lacking.as_deref().map(Into::into);
+        Some(Said { tag, deployment, refused })
     }
 
     /// What the server need not tell again: the name of a state that is here whole.

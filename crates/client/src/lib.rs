@@ -9,6 +9,7 @@
 //!
 //! **Invariants:** reading a flag never waits for a server; everything is bounded: time, answers, waits, files.
 
+mod acknowledging;
 mod backoff;
 mod clock;
 mod disk_copy;
@@ -25,6 +26,7 @@ mod rollout;
 mod rollout_changes;
 mod server;
 
+pub use acknowledging::{AcknowledgeSettings, Acknowledger, Said};
 pub use backoff::Backoff;
 pub use clock::{Now, system_now};
 pub use follower::Freshness;

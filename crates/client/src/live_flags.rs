@@ -7,6 +7,7 @@
 //!
 //! **Invariants:** reading never waits; one request or stream is under way at a time; dropping [`LiveFlags`] ends it.
 
+use crate::acknowledging::{AcknowledgeSettings, Acknowledger};
 use crate::backoff::Backoff;
 use crate::disk_copy::DiskCopy;
 use crate::event_stream::{EventStream, StreamEnd};
@@ -47,6 +48,8 @@ pub struct LiveSettings {
     pub copies: Option<PathBuf>,
     /// Bytes of a copy, and so of an answer that is worth keeping.
     pub copy_bytes: usize,
+    /// How the server is told what was made of what it gave. `None`: it is not.
+    pub acknowledge: Option<AcknowledgeSettings>,
     /// Draws random numbers, for waits.
     pub draw: fn() -> u64,
 }
@@ -60,6 +63,7 @@ impl Default for LiveSettings {
             backoff: Backoff::new(Duration::from_millis(250), Duration::from_secs(15)),
             copies: None,
             copy_bytes: 32 * 1024 * 1024,
+            acknowledge: Some(AcknowledgeSettings::default()),
             draw: rand::random,
         }
     }
@@ -99,6 +103,10 @@ impl LiveFlags {
             resume(copy.clone(), &mut follower, &shared).await;
         }
         let stop = Arc::new(Notify::new());
+        let acknowledger = settings
+            .acknowledge
+            .clone()
+            .map(|acknowledge| Acknowledger::start(server.clone(), &place, acknowledge, settings.draw));
         let following = Following {
             server,
             path: place.rollout_path(),
@@ -107,6 +115,7 @@ impl LiveFlags {
             settings,
             shared: shared.clone(),
             place: place.clone(),
+            acknowledger,
         };
         let (ending, ended) = watch::channel(());
         let stopping = stop.clone();
@@ -200,6 +209,8 @@ struct Following {
     settings: LiveSettings,
     shared: Arc<Shared>,
     place: Place,
+    /// Tells the server what was made of what it gave.
+    acknowledger: Option<Acknowledger>,
 }
 
 impl Following {
@@ -238,6 +249,10 @@ impl Following {
         // First what is served, then what is said about it: whoever waits for the second finds the first.
         if let Some(served) = &step.serve {
             self.shared.serve(served.rollout.clone());
+        }
+        // What cannot be reached cannot be told either: what was said last stands until there is something else.
+        if let (Some(acknowledger), Some(said)) = (&self.acknowledger, self.follower.said()) {
+            acknowledger.say(said);
         }
         self.refresh(step.freshness);
         if let Some(Served { etag, answer, .. }) = step.serve {

@@ -23,8 +23,16 @@ impl Place {
 
     /// Where its rollout is read.
     pub(crate) fn rollout_path(&self) -> String {
-        paths::ROLLOUT
-            .replace("{application}", &segment(&self.application))
+        self.within(paths::ROLLOUT)
+    }
+
+    /// Where it is told what was made of it.
+    pub(crate) fn acknowledgements_path(&self) -> String {
+        self.within(paths::ACKNOWLEDGEMENTS)
+    }
+
+    fn within(&self, path: &str) -> String {
+        path.replace("{application}", &segment(&self.application))
             .replace("{environment}", &segment(&self.environment))
             .replace("{profile}", &segment(&self.profile))
     }

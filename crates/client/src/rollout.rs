@@ -1,4 +1,5 @@
-//! What the clients of one configuration get: one version, or two while a deployment is on its way.
+//! What the clients of one configuration get: one version, or two while a deployment is on its way, and each of them twice
+//! for the few seconds in which a forced flag reaches everybody.
 //!
 //! A server sends both with the exposure, so who is inside a gradual deployment is decided here, by the arithmetic that
 //! every server and agent uses: an entity gets the same everywhere. **Invariant:** a [`Rollout`] exists only if all of it
@@ -47,6 +48,20 @@ impl Version {
 #[derive(Clone, Debug)]
 struct Candidate {
     version: Arc<Version>,
+    draw: Draw,
+}
+
+/// Both versions as those get them whom forced flags on their way to everybody have reached.
+#[derive(Clone, Debug)]
+struct Forced {
+    stable: Option<Arc<Version>>,
+    candidate: Option<Arc<Version>>,
+    draw: Draw,
+}
+
+/// Who is reached.
+#[derive(Clone, Debug)]
+struct Draw {
     exposure: Exposure,
     /// What entities are drawn with.
     key: Box<str>,
@@ -57,6 +72,7 @@ struct Candidate {
 pub struct Rollout {
     stable: Option<Arc<Version>>,
     candidate: Option<Candidate>,
+    forced: Option<Forced>,
 }
 
 impl Rollout {
@@ -78,31 +94,47 @@ impl Rollout {
             (None, None) => None,
             (Some(version), Some(progress)) => Some(Candidate {
                 version: compile(version, before)?,
-                exposure: Exposure::from_parts_per_million(progress.exposure)
-                    .ok_or(UnreadableRollout::Exposure(progress.exposure))?,
-                key: progress.key.as_str().into(),
+                draw: Draw::read(progress.exposure, &progress.key)?,
             }),
             _ => return Err(UnreadableRollout::HalfACandidate),
         };
-        Ok(Self { stable, candidate })
+        let forced = match &state.forced {
+            Some(forced) => Some(Forced {
+                stable: forced.stable.as_ref().map(|version| compile(version, before)).transpose()?,
+                candidate: forced.candidate.as_ref().map(|version| compile(version, before)).transpose()?,
+                draw: Draw::read(forced.exposure, &forced.key)?,
+            }),
+            None => None,
+        };
+        Ok(Self { stable, candidate, forced })
     }
 
     /// What the entity gets; without one, what everybody gets who cannot be told apart: the new version only once all
     /// have it. `None`: it is outside a first deployment, and there is nothing before.
     #[must_use]
     pub fn version_for(&self, entity: Option<&str>) -> Option<&Arc<Version>> {
+        let forced = self.forced.as_ref().filter(|forced| forced.draw.reaches(entity));
         match &self.candidate {
-            Some(candidate) if candidate.reaches(entity) => Some(&candidate.version),
-            _ => self.stable.as_ref(),
+            Some(candidate) if candidate.draw.reaches(entity) => {
+                Some(forced.and_then(|forced| forced.candidate.as_ref()).unwrap_or(&candidate.version))
+            }
+            _ => forced.map_or(self.stable.as_ref(), |forced| forced.stable.as_ref()),
         }
     }
 
     fn versions(&self) -> impl Iterator<Item = &Arc<Version>> {
-        self.stable.iter().chain(self.candidate.iter().map(|candidate| &candidate.version))
+        let forced = self.forced.iter().flat_map(|forced| forced.stable.iter().chain(&forced.candidate));
+        let both = self.stable.iter().chain(self.candidate.iter().map(|candidate| &candidate.version));
+        both.chain(forced)
     }
 }
 
-impl Candidate {
+impl Draw {
+    fn read(exposure: u32, key: &str) -> Result<Self, UnreadableRollout> {
+        let known = Exposure::from_parts_per_million(exposure);
+        Ok(Self { exposure: known.ok_or(UnreadableRollout::Exposure(exposure))?, key: key.into() })
+    }
+
     fn reaches(&self, entity: Option<&str>) -> bool {
         if self.exposure == Exposure::ALL || self.exposure == Exposure::NONE {
             return self.exposure == Exposure::ALL;
@@ -222,6 +254,23 @@ mod tests {
         let after = Rollout::read(after.as_bytes(), Some(&before)).unwrap();
         let old: Vec<_> = before.versions().collect();
         assert!(after.versions().zip(old).all(|(one, other)| Arc::ptr_eq(one, other)));
+    }
+
+    #[test]
+    fn a_forced_flag_on_its_way_reaches_those_who_are_drawn_for_it_on_both_sides_of_a_deployment() {
+        let mut on_its_way = state(Some(1), Some((2, 500_000)));
+        let key = "application/aaaa/environment/bbbb/forced/7";
+        on_its_way["forced"] =
+            json!({"exposure": 500_000, "key": key, "stable": version(3), "candidate": version(4)});
+        let rollout = read(&on_its_way);
+        let mut seen = std::collections::BTreeSet::new();
+        for entity in (0..64).map(|number| number.to_string()) {
+            let draws = |key| bucketing::bucket(key, &bucketing::named_subject(&entity)) < 500_000;
+            let expected = 1 + u32::from(draws(KEY)) + 2 * u32::from(draws(key));
+            assert_eq!(number(&rollout, Some(&entity)), Some(expected));
+            seen.insert(expected);
+        }
+        assert_eq!((seen.len(), number(&rollout, None)), (4, Some(1)));
     }
 
     #[test]

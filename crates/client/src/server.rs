@@ -242,6 +242,19 @@ impl Server {
         self.send_json(method, target, None::<&()>).await.map(|_| ())
     }
 
+    /// Sends JSON to what answers without a body.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn tell_json(
+        &self,
+        method: Method,
+        target: &str,
+        body: &impl Serialize,
+    ) -> Result<(), ApiError> {
+        self.send_json(method, target, Some(body)).await.map(|_| ())
+    }
+
     async fn send_json(
         &self,
         method: Method,

@@ -12,9 +12,11 @@ use crate::deployment_strategy::DeploymentStrategy;
 use crate::environment::Environment;
 use crate::event::Event;
 use crate::extension::{ActionPoint, Extension, ExtensionAssociation, ExtensionVersion};
+use crate::forced_flag::{ForcedFlag, ForcedFlags};
 use crate::hosted_version::HostedVersion;
 use crate::ids::{ApplicationId, DeploymentNumber, EnvironmentId, ProfileId};
 use crate::invocation::{Invocation, LoggedInvocation};
+use crate::measure::MOST_MEASURES;
 use crate::rollout::{Phase, Transition};
 use crate::tags::Tags;
 use crate::text::Description;
@@ -87,6 +89,7 @@ impl World {
                     ordinal: position,
                     created_at: at,
                     deployments: OrdMap::new(),
+                    forced: OrdMap::new(),
                     open: imbl::Vector::new(),
                     completed: OrdMap::new(),
                 };
@@ -111,6 +114,7 @@ impl World {
                 self.drop_deliveries(|delivery| {
                     delivery.application == application && delivery.environment == environment
                 });
+                self.forcing.remove(&(application.clone(), environment.clone()));
                 self.deploying.remove(&(application, environment));
                 Ok(())
             }
@@ -146,7 +150,16 @@ impl World {
                 Ok(())
             }
             Event::ConfigurationProfileDeleted { application, profile } => {
-                self.application_mut(&application)?.profiles.remove(&profile);
+                let place = self.application_mut(&application)?;
+                place.profiles.remove(&profile);
+                let environments: Vec<_> = place.environments.keys().cloned().collect();
+                for environment in &environments {
+                    self.change_forced(&application, environment, &profile, |flags| {
+                        *flags = ForcedFlags::default();
+                    })?;
+                    let place = self.environment_mut(&application, environment)?;
+                    place.forced.remove(&profile);
+                }
                 Ok(())
             }
             Event::HostedVersionCreated {
@@ -246,6 +259,7 @@ impl World {
                 alarms_overridden,
                 alarms_not_watched,
                 confirm_within,
+                gate,
             } => {
                 let started = DeploymentLogEntry { kind: DeploymentLogKind::Started, at };
                 let deployment = Deployment {
@@ -274,6 +288,8 @@ impl World {
                     alarms_overridden,
                     alarms_not_watched,
                     confirmation: confirm_within.map(|within| Confirmation { within, confirmed: None }),
+                    gate,
+                    measures: vec![],
                     phase: if queued { Phase::Queued } else { Phase::Growing { step: 0, since: at } },
                     log: if queued { vec![] } else { vec![started] },
                 };
@@ -309,6 +325,15 @@ impl World {
                 }
                 Ok(())
             }
+            Event::DeploymentMeasured { application, environment, deployment: number, measure } => {
+                let environment = self.environment_mut(&application, &environment)?;
+                let slot = environment.deployments.get_mut(&number).ok_or_else(|| gone(number))?;
+                let measures = &mut Arc::make_mut(slot).measures;
+                if measures.len() < MOST_MEASURES {
+                    measures.push(measure);
+                }
+                Ok(())
+            }
             Event::DeploymentTicked {
                 application,
                 environment,
@@ -327,6 +352,31 @@ impl World {
                 self.log_invocations((&application, &environment_id, number), None, invocations);
                 Ok(())
             }
+            Event::FlagForced {
+                application,
+                environment,
+                profile,
+                flag,
+                to,
+                by,
+                reason,
+                until,
+                watch_s,
+                alarms_disregarded,
+            } => {
+                let (grown_at, before) = (None, None);
+                let forced = ForcedFlag { to, by, reason, at, grown_at, watch_s, alarms_disregarded, before };
+                self.change_forced(&application, &environment, &profile, |flags| {
+                    flags.force(position, flag, forced, until);
+                })
+            }
+            Event::FlagForceGrown { application, environment, profile } => {
+                self.change_forced(&application, &environment, &profile, |flags| flags.grow(at))
+            }
+            Event::FlagReleased { application, environment, profile, flag, triggered_by, by, reason } => self
+                .change_forced(&application, &environment, &profile, |flags| {
+                    flags.release((flag, at, triggered_by, by, reason));
+                }),
             Event::DeliveryEnded { delivery, failure, attempts } => {
                 self.end_delivery(delivery, failure, attempts, at);
                 Ok(())
@@ -535,10 +585,30 @@ impl World {
         self.application_mut(application)?.profiles.get_mut(id).ok_or_else(|| gone(id))
     }
 
+    fn change_forced(
+        &mut self,
+        application: &ApplicationId,
+        environment_id: &EnvironmentId,
+        profile: &ProfileId,
+        change: impl FnOnce(&mut ForcedFlags),
+    ) -> Applied {
+        let environment = self.environment_mut(application, environment_id)?;
+        change(Arc::make_mut(environment.forced.entry(profile.clone()).or_default()));
+        let forces = environment.forces();
+        let place = (application.clone(), environment_id.clone());
+        if forces {
+            self.forcing.insert(place);
+        } else {
+            self.forcing.remove(&place);
+        }
+        Ok(())
+    }
+
     fn delete_application(&mut self, id: &ApplicationId) -> Applied {
         let Some(application) = self.applications.remove(id) else { return Ok(()) };
         for environment in application.environments.keys() {
             self.deploying.remove(&(id.clone(), environment.clone()));
+            self.forcing.remove(&(id.clone(), environment.clone()));
         }
         self.drop_tokens(|token| token.application == *id);
         self.drop_deliveries(|delivery| delivery.application == *id);

@@ -8,11 +8,13 @@ use crate::context::{Command, Concurrency, Context, Decision, Policy, Quotas, Un
 use crate::environment::Environment;
 use crate::event::Event;
 use crate::extension::{AppliedExtension, DynamicParameter, Place};
+use crate::gate::Gate;
 use crate::ids::{
     ApplicationId, DeploymentNumber, EnvironmentId, ProfileId, StrategyId, VersionNumber,
     flag_helper_association,
 };
 use crate::invocation::{Invocation, LoggedInvocation};
+use crate::measure::Measure;
 use crate::refusal::{Quota, Refusal};
 use crate::rollout::{self, Input, Phase, Plan, Transition, TriggeredBy};
 use crate::tags::Tags;
@@ -69,6 +71,10 @@ pub struct Deployment {
     pub alarms_not_watched: Vec<AlarmArn>,
     /// Whether it wants to be confirmed, and was.
     pub confirmation: Option<Confirmation>,
+    /// What it asks of clients before it goes on, if anything.
+    pub gate: Option<Gate>,
+    /// How long its steps and the way back took, where clients acknowledged them.
+    pub measures: Vec<Measure>,
     /// How far it has come.
     pub phase: Phase,
     /// What happened, oldest first.
@@ -247,6 +253,8 @@ pub struct StartDeployment {
     pub alarm_override: Option<(String, String)>,
     /// It is taken back unless it is confirmed in this time.
     pub confirm_within: Option<ConfirmWithin>,
+    /// What it asks of clients before it goes on, if anything.
+    pub gate: Option<Gate>,
     /// That the content satisfies the profile's validators. Other content or validators by now: [`Refusal::Raced`].
     pub validated: Validated,
 }
@@ -293,11 +301,12 @@ impl Command for StartDeployment {
             begin: context.policy.growth_begins,
         };
         // Alarms are evidence: a deployment that is watched by any is never over in the instant it starts.
-        // So are extensions that have something to do on the way.
+        // So are extensions that have something to do on the way, and clients that have something to say.
         let attended = self.extensions.iter().any(|applied| world.acts_during_deployment(applied));
-        // And so is somebody who is to confirm it.
-        let watched = !environment.monitors.is_empty() || attended || self.confirm_within.is_some();
-        let instantly = plan.is_instant() && !watched && !waits;
+        // So are clients that are asked, and so is somebody who is to confirm it.
+        let judged = self.gate.is_some() || self.confirm_within.is_some();
+        let evidence = !environment.monitors.is_empty() || attended || judged;
+        let instantly = plan.is_instant() && !evidence && !waits;
         let started = Event::DeploymentStarted {
             application: self.application.clone(),
             environment: self.environment.clone(),
@@ -319,6 +328,7 @@ impl Command for StartDeployment {
             alarms_overridden,
             alarms_not_watched,
             confirm_within: self.confirm_within,
+            gate: self.gate,
         };
         let mut events = vec![started];
         if instantly {

@@ -6,6 +6,7 @@ use crate::context::{Command, Context, Decision};
 use crate::deletion_protection::DeletionProtectionCheck;
 use crate::deployment::Deployment;
 use crate::event::Event;
+use crate::forced_flag::ForcedFlags;
 use crate::ids::{ApplicationId, DeploymentNumber, EnvironmentId, ProfileId};
 use crate::refusal::{Missing, Noun, Quota, Refusal};
 use crate::rollout::Phase;
@@ -15,6 +16,7 @@ use crate::world::World;
 use imbl::{OrdMap, Vector};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// An alarm to be watched while a deployment is on its way.
@@ -53,6 +55,8 @@ pub struct Environment {
     pub created_at: Timestamp,
     /// All deployments there ever were.
     pub deployments: OrdMap<DeploymentNumber, Arc<Deployment>>,
+    /// Per profile, the flags that are forced and the last ones that were.
+    pub(crate) forced: OrdMap<ProfileId, Arc<ForcedFlags>>,
     /// Deployments that are not over: queued, growing or baking.
     pub(crate) open: Vector<DeploymentNumber>,
     /// Per profile, the completed deployments that were not reverted, oldest first. The last one is what is served.
@@ -88,6 +92,15 @@ impl Environment {
     /// Deployments that are not over, oldest first: queued, growing or baking.
     pub fn open(&self) -> impl Iterator<Item = &Arc<Deployment>> {
         self.open.iter().filter_map(|number| self.deployments.get(number))
+    }
+
+    /// The latest deployment of each version of `profile` whose bake passed and that was not reverted, the newest first.
+    pub fn known_good(&self, profile: &ProfileId) -> impl Iterator<Item = &Arc<Deployment>> {
+        let numbers = self.completed.get(profile).into_iter().flat_map(|numbers| numbers.iter().rev());
+        let mut seen = BTreeSet::new();
+        numbers
+            .filter_map(|number| self.deployments.get(number))
+            .filter(move |deployment| seen.insert(deployment.version))
     }
 
     /// Whether one of its monitors names `alarm`.

@@ -15,11 +15,13 @@ use crate::deployment::{AlarmOverride, Stopped};
 use crate::deployment_strategy::ReplicateTo;
 use crate::environment::Monitor;
 use crate::extension::{Actions, AppliedExtension, Parameters};
+use crate::gate::Gate;
 use crate::ids::{
     AccessKeyId, ApplicationId, BearerTokenId, DeploymentNumber, EnvironmentId, ExtensionAssociationId,
     ExtensionId, ExtensionVersionNumber, ProfileId, StrategyId, VersionNumber,
 };
 use crate::invocation::{Failure, Invocation};
+use crate::measure::Measure;
 use crate::rollout::{GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use crate::secret::SealedSecret;
 use crate::tags::Tags;
@@ -30,15 +32,16 @@ use crate::text::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use yardarm_flags::Exposure;
+use yardarm_flags::document::FlagKey;
+use yardarm_flags::{Exposure, ForceTo};
 
 /// Something that happened. Members named as in the commands that cause them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[expect(missing_docs, reason = "every member is documented at the noun or command it is copied from")]
-#[expect(
+#[allow(
     clippy::large_enum_variant,
-    reason = "only a few are held at a time, on their way into the log or out of it"
+    reason = "only a few are held at a time, on their way into the log or out of it; which is the largest changes"
 )]
 pub enum Event {
     ApplicationCreated {
@@ -167,6 +170,8 @@ pub enum Event {
         alarms_not_watched: Vec<AlarmArn>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         confirm_within: Option<ConfirmWithin>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gate: Option<Gate>,
     },
     DeploymentConfirmed {
         application: ApplicationId,
@@ -192,6 +197,41 @@ pub enum Event {
         invocations: Vec<Invocation>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         roll_back: Option<Description>,
+    },
+    DeploymentMeasured {
+        application: ApplicationId,
+        environment: EnvironmentId,
+        deployment: DeploymentNumber,
+        measure: Measure,
+    },
+    FlagForced {
+        application: ApplicationId,
+        environment: EnvironmentId,
+        profile: ProfileId,
+        flag: FlagKey,
+        to: ForceTo,
+        by: String,
+        reason: Description,
+        until: Timestamp,
+        watch_s: u32,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        alarms_disregarded: Vec<AlarmArn>,
+    },
+    FlagForceGrown {
+        application: ApplicationId,
+        environment: EnvironmentId,
+        profile: ProfileId,
+    },
+    FlagReleased {
+        application: ApplicationId,
+        environment: EnvironmentId,
+        profile: ProfileId,
+        flag: FlagKey,
+        triggered_by: TriggeredBy,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Description>,
     },
     DeliveryEnded {
         delivery: DeliveryId,

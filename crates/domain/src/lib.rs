@@ -26,9 +26,12 @@ mod deployment_strategy;
 mod environment;
 mod event;
 mod extension;
+mod forced_flag;
+mod gate;
 mod hosted_version;
 mod ids;
 mod invocation;
+mod measure;
 mod refusal;
 pub mod rollout;
 mod secret;
@@ -82,12 +85,17 @@ pub use extension::{
     ExtensionVersion, HeedTick, Parameter, Parameters, Place, Tick, UpdateExtension,
     UpdateExtensionAssociation, ticks_due,
 };
+pub use forced_flag::{
+    ForceFlag, ForcedFlag, ForcedFlags, GrowFor, GrowingForce, ReleaseFlag, ReleasedFlag, WatchFor,
+};
+pub use gate::{ClientCounts, ClientEvidence, Gate, Passage, Percent};
 pub use hosted_version::{CreateHostedVersion, DeleteHostedVersion, HostedVersion};
 pub use ids::{
     AccessKeyId, ApplicationId, BearerTokenId, DeploymentNumber, EnvironmentId, ExtensionAssociationId,
     ExtensionId, ExtensionVersionNumber, InvalidId, InvocationId, ProfileId, StrategyId, VersionNumber,
 };
 pub use invocation::{Failure, Invocation, LoggedInvocation};
+pub use measure::{Measure, MeasureEnd, Measured, MeasuredDeployment, RecordMeasures, Recovery, recoveries};
 pub use refusal::{Missing, NotRevertible, Noun, Quota, Refusal};
 pub use secret::{CreateSigningKey, CreateTokenKey, ResealSecrets, SealedSecret};
 pub use serving::{Live, live};
@@ -98,4 +106,5 @@ pub use text::{
     RoleArn, SourceUrl, VersionLabel, shaped,
 };
 pub use world::World;
-pub use yardarm_flags::Exposure;
+pub use yardarm_flags::document::FlagKey;
+pub use yardarm_flags::{Exposure, ForceTo};

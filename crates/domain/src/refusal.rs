@@ -10,6 +10,8 @@ use crate::ids::{
 };
 use crate::text::{ActionUri, AlarmArn, Constraint, ExtensionName, ParameterName, VersionLabel};
 use jiff::Timestamp;
+use yardarm_flags::NotForceable;
+use yardarm_flags::document::FlagKey;
 
 /// A kind of named resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +68,8 @@ pub enum Missing {
     ServiceExtension(String),
     /// By id.
     ExtensionAssociation(String),
+    /// Among those that are forced.
+    ForcedFlag(FlagKey),
     /// Among those that were given up.
     Delivery(DeliveryId),
     /// By ARN.
@@ -87,6 +91,8 @@ pub enum Quota {
     HostedStore,
     /// Deployments waiting in an environment.
     QueuedDeployments,
+    /// Forced flags of a configuration in an environment.
+    ForcedFlags,
     /// Access keys.
     AccessKeys,
     /// Bearer tokens.
@@ -166,6 +172,20 @@ pub enum Refusal {
         environment: EnvironmentId,
         /// The one in the way.
         number: DeploymentNumber,
+    },
+    /// Only flags can be forced.
+    #[error("configuration profile {0} holds no flags")]
+    NoFlagProfile(ProfileId),
+    /// Nothing of the profile is served there, so no flag of it can be forced.
+    #[error("nothing of configuration profile {1} is deployed in environment {0}")]
+    NothingDeployed(EnvironmentId, ProfileId),
+    /// No version that is served there has the flag, or the variant.
+    #[error("flag `{flag}` cannot be forced: {why}")]
+    NotForceable {
+        /// Which.
+        flag: FlagKey,
+        /// What is missing.
+        why: NotForceable,
     },
     /// The deployment is in no state in which it can be stopped.
     #[error("deployment {number} is {state:?}")]

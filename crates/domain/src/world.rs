@@ -14,6 +14,7 @@ use crate::delivery::{Delivery, DeliveryId, Undelivered};
 use crate::deployment_strategy::{DeploymentStrategy, PREDEFINED_STRATEGIES};
 use crate::environment::Environment;
 use crate::extension::{Extension, ExtensionAssociation};
+use crate::forced_flag::watches;
 use crate::ids::{
     AccessKeyId, ApplicationId, BearerTokenId, EnvironmentId, ExtensionAssociationId, ExtensionId, ProfileId,
     StrategyId,
@@ -23,6 +24,7 @@ use crate::secret::SealedSecret;
 use crate::tags::Tags;
 use crate::text::AlarmArn;
 use imbl::{OrdMap, OrdSet};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -46,6 +48,8 @@ pub struct World {
     pub(crate) alarms: OrdMap<AlarmArn, Arc<Alarm>>,
     /// Environments with deployments that are not over.
     pub(crate) deploying: OrdSet<(ApplicationId, EnvironmentId)>,
+    /// Environments in which a flag is forced.
+    pub(crate) forcing: OrdSet<(ApplicationId, EnvironmentId)>,
     pub(crate) hosted_bytes: u64,
 }
 
@@ -239,10 +243,10 @@ impl World {
         self.hosted_bytes
     }
 
-    /// Whether a deployment that is not over depends on the alarm.
+    /// Whether a deployment that is not over depends on the alarm, or a forced flag.
     #[must_use]
-    pub fn needs_alarm(&self, arn: &AlarmArn) -> bool {
-        self.deploying().any(|(_, environment)| environment.watches(arn))
+    pub fn needs_alarm(&self, arn: &AlarmArn, now: Timestamp) -> bool {
+        self.deploying().any(|(_, environment)| environment.watches(arn)) || watches(self, arn, now)
     }
 
     /// Environments with deployments that are not over.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use yardarm_domain::rollout::{GrowthFactor, GrowthType, TriggeredBy};
 use yardarm_domain::{
     AdvanceDeployments, Alarm, AlarmArn, AlarmReport, AlarmSource, AlarmState, ApplicationId, ChangeAlarm,
-    Command, Comparison, Concurrency, ContentHash, ContentRef, Context, CreateApplication,
+    ClientEvidence, Command, Comparison, Concurrency, ContentHash, ContentRef, Context, CreateApplication,
     CreateConfigurationProfile, CreateDeploymentStrategy, CreateEnvironment, CreateHostedVersion,
     DeleteAlarm, Deployment, DeploymentLogKind, DeploymentNumber, DeploymentState, EnvironmentId,
     EnvironmentState, FreshFor, MissingData, Monitor, Policy, ProfileId, ProfileType, PrometheusAlarm,
@@ -27,6 +27,8 @@ struct Stage {
     quotas: Quotas,
     policy: Policy,
     now: Timestamp,
+    /// What clients have said.
+    clients: ClientEvidence,
     /// From when on the driver is there.
     attentive_since: Timestamp,
     application: ApplicationId,
@@ -45,6 +47,7 @@ impl Stage {
             quotas: Quotas::default(),
             policy: Policy::default(),
             now,
+            clients: ClientEvidence::default(),
             attentive_since: now,
             application: it("none"),
             environment: it("none"),
@@ -158,6 +161,7 @@ impl Stage {
             attentive_since: self.attentive_since,
             unregistered: self.policy.unregistered_alarms,
             ticks: self.policy.ticks,
+            clients: self.clients.clone(),
         }
     }
 
@@ -201,6 +205,7 @@ impl Stage {
             invocations: vec![],
             confirm_within: None,
             alarm_override: alarm_override.map(|(by, reason)| (by.into(), reason.into())),
+            gate: None,
             validated: Validated { content: CONTENT.hash, validators: vec![] },
         }
     }

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition, TriggeredBy};
 use yardarm_domain::{
     AccountSettings, AlarmOverride, AlarmSource, AlarmState, CloudWatchAlarm, Comparison, ConfirmWithin,
-    ContentHash, ContentRef, DeploymentNumber, Event, Evidence, Exposure, FreshFor, MissingData, Monitor,
-    ProfileType, PrometheusAlarm, ReplicateTo, Resource, SealedSecret, Stopped, Tags, Threshold, TokenHash,
-    TokenScope, UnknownEvent, Validator, VersionNumber,
+    ContentHash, ContentRef, DeploymentNumber, Event, Evidence, Exposure, FreshFor, Gate, MissingData,
+    Monitor, Percent, ProfileType, PrometheusAlarm, ReplicateTo, Resource, SealedSecret, Stopped, Tags,
+    Threshold, TokenHash, TokenScope, UnknownEvent, Validator, VersionNumber,
 };
 use yardarm_testkit::events::{KINDS, one_of_each, ordinal};
 
@@ -205,6 +205,11 @@ fn some_override() -> impl Strategy<Value = AlarmOverride> {
         .prop_map(|(alarms, by, reason)| AlarmOverride { alarms, by, reason })
 }
 
+fn some_gate() -> impl Strategy<Value = Gate> {
+    let percent = || (0..=100_u8).prop_map(|percent| Percent::try_from(percent).unwrap());
+    (percent(), percent()).prop_map(|(applied, refused)| Gate { applied, refused })
+}
+
 fn some_monitors() -> impl Strategy<Value = Vec<Monitor>> {
     let monitor =
         (text(), maybe(text())).prop_map(|(alarm_arn, alarm_role_arn)| Monitor { alarm_arn, alarm_role_arn });
@@ -314,15 +319,16 @@ fn some_deployment_event() -> impl Strategy<Value = Event> {
     let names = (id(), id(), id(), text(), id());
     let figures = (1..u32::MAX, 1..u32::MAX, some_plan(), any::<bool>());
     let within = (10_u32..=86_400).prop_map(|seconds| ConfirmWithin::try_from(seconds).unwrap());
-    let alarms = (maybe(some_override()), proptest::collection::vec(text(), 0..3), maybe(within));
+    let overrides = (maybe(some_override()), proptest::collection::vec(text(), 0..3));
+    let evidence = (overrides, maybe(within), maybe(some_gate()));
     let rest =
         (some_kind(), maybe(text()), some_content(), parsed("[ -~]{1,40}"), maybe(text()), some_tags());
-    let started = (names, figures, rest, alarms).prop_map(
+    let started = (names, figures, rest, evidence).prop_map(
         |(
             (application, environment, profile, configuration_name, strategy),
             (number, version, plan, queued),
             (kind, label, content, content_type, description, tags),
-            (alarms_overridden, alarms_not_watched, confirm_within),
+            ((alarms_overridden, alarms_not_watched), confirm_within, gate),
         )| Event::DeploymentStarted {
             application,
             environment,
@@ -344,6 +350,7 @@ fn some_deployment_event() -> impl Strategy<Value = Event> {
             alarms_overridden,
             alarms_not_watched,
             confirm_within,
+            gate,
         },
     );
     let created =

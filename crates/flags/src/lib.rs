@@ -4,7 +4,8 @@
 //!   each violation with the service's dotted location, a JSON pointer, and line and column.
 //! - [`normalise`] writes a document the way it is stored; [`served`] the way clients receive it that know no rules, and
 //!   [`retrieval`] reads that form.
-//! - [`edit`] changes one flag of a document; [`diff`] says how two documents differ, [`facts`] what one flag is.
+//! - [`edit`] changes one flag of a document, [`forced`] overrules some for everybody; [`diff`] says how two documents
+//!   differ, [`facts`] what one flag is.
 //! - [`rule`] is the language of rules; [`CompiledFlags`] evaluates a document, resolves the keys OpenFeature clients ask
 //!   for, and explains what it answers.
 //! - [`lint`] finds rules that are legal but hardly meant.
@@ -21,6 +22,7 @@ pub mod document;
 pub mod edit;
 mod explain;
 mod facts;
+mod force;
 pub mod json_position;
 mod json_text;
 mod lint;
@@ -39,6 +41,7 @@ pub use diff::{Difference, DifferenceKind, FlagDifference, diff};
 pub use document::FlagDocument;
 pub use explain::{Explanation, Outcome, TriedVariant};
 pub use facts::{Fact, facts};
+pub use force::{ForceTo, NotForceable, forced};
 pub use lint::{RuleWarning, lint};
 pub use normalise::{Normalised, TooLarge, normalise, write};
 pub use resolve::{Resolution, ResolvedKey, ResolvedValue};

@@ -3,7 +3,7 @@
 use yardarm_domain::{ApplicationId, EnvironmentId, ProfileId};
 
 /// A configuration in an environment: three ids of at most seven characters in 24 bytes, so that a token can carry it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address([u8; 24]);
 
 impl Address {

@@ -101,7 +101,7 @@ impl AlarmWatcher {
                 (known.heard_at, known.next) = (None, None);
             }
             let mut at = known.next.unwrap_or(now);
-            if world.needs_alarm(&alarm.arn) {
+            if world.needs_alarm(&alarm.arn, now) {
                 // What was put off while nobody needed it is not put off any more.
                 at = at.min(now.saturating_add(most_needed(&self.settings, alarm.fresh_for)).unwrap_or(at));
                 if known.failures == 0 && alarm.wants_evidence(now) {
@@ -298,7 +298,7 @@ async fn run(node: Node, watcher: Arc<AlarmWatcher>) {
         let (due, next) = watcher.due(&view.world, now);
         let places = watcher.settings.together.saturating_sub(asking.len());
         for alarm in due.into_iter().take(places) {
-            let needed = view.world.needs_alarm(&alarm.arn);
+            let needed = view.world.needs_alarm(&alarm.arn, now);
             watcher.begin(&alarm, needed, now);
             asking.spawn(ask_and_report(node.clone(), watcher.clone(), alarm, needed));
         }

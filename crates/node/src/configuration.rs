@@ -13,15 +13,16 @@ use std::sync::Arc;
 use yardarm_domain::{
     ActionPoint, ApplicationId, AppliedExtension, Command, ConfigurationProfile, ConfirmWithin, ContentHash,
     ContentRef, ContentType, Context, CreateHostedVersion, DeploymentNumber, Description, DynamicParameter,
-    EnvironmentId, Failure, FunctionUri, HostedVersion, Invocation, Place, ProfileId, ProfileType, Refusal,
-    StartDeployment, StrategyId, Tags, Validated, Validator, VersionLabel, VersionNumber, World, must_wait,
+    EnvironmentId, Failure, FunctionUri, Gate, HostedVersion, Invocation, Place, ProfileId, ProfileType,
+    Refusal, StartDeployment, StrategyId, Tags, Validated, Validator, VersionLabel, VersionNumber, World,
+    must_wait,
 };
 use yardarm_flags::{CompiledFlags, FlagDocument, ReadError, normalise};
 use yardarm_log::Content;
 use yardarm_validators::{ContentRefused, JsonSchema, SchemaRefused};
 
 /// How often content is prepared anew because the world has moved on.
-const MOST_RACES: usize = 20;
+pub(crate) const MOST_RACES: usize = 20;
 
 /// Looking at more bytes than this happens on a thread of its own, so that requests are not held up.
 const LARGE_BYTES: usize = 64 * 1024;
@@ -79,6 +80,8 @@ pub struct DeployConfiguration {
     pub override_alarms: Option<String>,
     /// It is taken back unless it is confirmed in this time.
     pub confirm_within: Option<ConfirmWithin>,
+    /// What it asks of clients before it goes on, if anything.
+    pub gate: Option<Gate>,
 }
 
 /// Why a configuration was not stored, validated or deployed.
@@ -347,6 +350,7 @@ impl Node {
                 latest_deployment_number: wanted.latest_deployment_number,
                 confirm_within: wanted.confirm_within,
                 alarm_override: wanted.override_alarms.clone().map(|reason| (cause.actor.clone(), reason)),
+                gate: wanted.gate,
                 changed: contents.first().map(reference),
                 dynamic_parameters: wanted.dynamic_parameters.clone(),
                 extensions: applied,

@@ -35,6 +35,7 @@ pub(crate) async fn run(node: Node) {
             node.attend_from(now);
         }
         latest = now;
+        let gives_up_at = node.record_measures().await;
         failed = !node.is_sound();
         let advance = node.advance_deployments();
         let before = node.view();
@@ -50,12 +51,15 @@ pub(crate) async fn run(node: Node) {
             }
             failed = true;
         }
+        let wants = [wants, gives_up_at].into_iter().flatten().min();
         let until = if failed { now.saturating_add(AFTER_FAILURE).ok() } else { wants };
         asleep_until = until;
         tokio::select! {
             biased;
             _ = closing.wait_for(|closing| *closing) => return,
             () = sleep(&node, until) => {}
+            // Clients have said something.
+            () = node.shared().acknowledgements.news.notified(), if !failed => {}
             // A failing log changes nothing, but trying it again looks like a change.
             changed = changes.changed(), if !failed => if changed.is_err() { return },
         }

@@ -119,6 +119,7 @@ impl Node {
             dynamic_parameters: vec![],
             override_alarms: Some(told),
             confirm_within: None,
+            gate: None,
         };
         let deployment = self.deploy(deploy, cause).await?.outcome;
         Ok(RevertedFlag { as_in, version: version.number, deployment })

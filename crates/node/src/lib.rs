@@ -7,6 +7,7 @@
 //! **Invariants:** a command is answered only after its events are durable; what a reader sees was once the end of the
 //! log; a node whose log fails goes on answering from what it knows, and says how old that is.
 
+mod acknowledgements;
 mod address;
 mod alarm_secrets;
 mod alarm_sources;
@@ -21,10 +22,14 @@ mod entropy;
 mod error;
 mod extensions;
 mod flag_revert;
+mod forcing;
 mod form;
+mod ledger;
 mod master_key;
+mod measures;
 mod node;
 mod outside;
+mod overrule;
 mod reading;
 mod replay;
 mod sequencer;
@@ -39,6 +44,7 @@ mod ticker;
 mod tokens;
 mod view;
 
+pub use acknowledgements::{ClientStanding, DeploymentClients};
 pub use address::Address;
 pub use alarm_sources::{AlarmSources, Heard, NotHeard};
 pub use alarm_watcher::{AlarmSettings, AlarmWatch, WatchedAlarm};
@@ -50,14 +56,17 @@ pub use entropy::{Entropy, OsEntropy};
 pub use error::Error;
 pub use extensions::ExtensionRefused;
 pub use flag_revert::{RevertFlag, RevertedFlag};
+pub use forcing::WantedForce;
 pub use form::Form;
+pub use ledger::{Acknowledgement, Standing};
 pub use master_key::{InvalidMasterKey, MasterKeys};
+pub use measures::{RECOVERY_BOUNDS, RecoveryTimes, Times};
 pub use node::{Cause, Committed, Node, NodeConfig};
 pub use outside::{
     About, ActionAnswer, ActionCall, FunctionCall, NoAnswer, Outside, Proof, RefusalDetail, VersionContent,
 };
 pub use reading::{MissingPlace, Reading};
-pub use served::{Candidate, Served, ServedVersion};
+pub use served::{Candidate, ForcedIn, ForcedPair, Served, ServedVersion};
 pub use session::{
     EntityRollout, Latest, PollingClient, SessionRefusal, SessionSettings, StartSession, TokenProblem,
 };

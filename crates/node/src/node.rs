@@ -1,5 +1,6 @@
 //! The handle to a running node.
 
+use crate::acknowledgements::Acknowledgements;
 use crate::address::Address;
 use crate::alarm_watcher::AlarmWatcher;
 use crate::clock::Clock;
@@ -105,6 +106,8 @@ pub(crate) struct Shared {
     pub(crate) sessions: Sessions,
     pub(crate) ring: ArcSwap<Ring>,
     pub(crate) counters: Counters,
+    /// What clients have said of what they were given.
+    pub(crate) acknowledgements: Acknowledgements,
     /// Who calls what is outside, once it is known.
     pub(crate) outside: OnceLock<Arc<dyn Outside>>,
     /// From when on the driver has been there to hear of alarms, milliseconds.
@@ -128,6 +131,9 @@ impl Shared {
         }
         let Refreshed { behind, changed } =
             self.slots.refresh(&view.world, view.seq, touched, &*self.log).await;
+        if behind.is_empty() {
+            self.acknowledgements.measure(events, &view.world, &self.slots, self.clock.now());
+        }
         self.note_behind(behind);
         if events.iter().any(concerns_credentials) {
             self.refresh_credentials(&view);
@@ -230,6 +236,7 @@ impl Node {
             sessions,
             ring: ArcSwap::from_pointee(ring),
             counters: Counters::default(),
+            acknowledgements: Acknowledgements::default(),
             outside: OnceLock::new(),
             attentive_since: AtomicI64::new(started_at.as_millisecond()),
             alarm_watcher: OnceLock::new(),
@@ -313,6 +320,7 @@ impl Node {
             attentive_since: since.unwrap_or(Timestamp::MIN),
             unregistered: self.config().policy.unregistered_alarms,
             ticks: self.config().policy.ticks,
+            clients: self.client_evidence(&self.view().world),
         }
     }
 

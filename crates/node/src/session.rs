@@ -231,15 +231,16 @@ impl Node {
         let state = slot.state.load();
         let state = state.as_deref().ok_or(SessionRefusal::NoConfiguration)?;
         slot.touch(now);
-        let candidate = state.candidate().filter(|_| client.decides && !claims.outside);
+        let decides = client.decides && !claims.outside;
+        let candidate = if decides { state.candidate_for(&claims.subject) } else { None };
         let version = match candidate {
-            Some(candidate) => Some(&candidate.version),
-            None if claims.outside => state.stable(),
+            Some((_, version)) => Some(version),
+            None if claims.outside => state.stable_for(&claims.subject),
             None => state.for_subject(&claims.subject),
         };
         let version = version.cloned();
         let form = version.as_ref().map_or(Form::Plain, |version| version.form(client.form));
-        let has = version.as_ref().map_or(0, |version| version.version.0);
+        let has = version.as_ref().map_or(0, |version| version.mark());
         let poll_interval_s = shared.sessions.interval_s(claims.interval_s);
         let binds = claims.interval_s != 0 || shared.sessions.settings.strict_interval;
         let interval_ms = i64::from(poll_interval_s).saturating_mul(1_000);
@@ -255,7 +256,7 @@ impl Node {
         shared.sessions.used.note(claims.session, next.counter, now);
         let changed = (has, form) != (claims.version, claims.form) && version.is_some();
         let rollout = match candidate {
-            Some(candidate) => self.entity_rollout(&claims, candidate, state.stable().is_some())?,
+            Some((candidate, _)) => self.entity_rollout(&claims, candidate, state.stable().is_some())?,
             None => None,
         };
         Ok(Latest { next_token, poll_interval_s, version, form, changed, rollout })

@@ -7,6 +7,7 @@
 use crate::address::Address;
 use crate::configuration::apart;
 use crate::error::Error;
+use crate::overrule::overruled;
 use crate::served::{Candidate, Served, ServedVersion};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
@@ -109,6 +110,11 @@ impl Touched {
             Event::DeploymentStepped { application, environment, deployment, .. } => {
                 let found = world.environment(application, environment).ok()?.deployments.get(deployment)?;
                 Some(Self::One(application.clone(), environment.clone(), found.profile.clone()))
+            }
+            Event::FlagForced { application, environment, profile, .. }
+            | Event::FlagForceGrown { application, environment, profile }
+            | Event::FlagReleased { application, environment, profile, .. } => {
+                Some(Self::One(application.clone(), environment.clone(), profile.clone()))
             }
             Event::ApplicationDeleted { application }
             | Event::EnvironmentDeleted { application, .. }
@@ -215,7 +221,17 @@ impl Slots {
             },
             None => (None, None),
         };
-        let new = Served { stable, candidate, revision: seq };
+        let plain = Served { stable, candidate, forced: None, revision: seq };
+        let new =
+            match world.environment(application, environment).ok().and_then(|it| it.forced_flags(profile)) {
+                Some(flags) => {
+                    match overruled(&plain, flags, (application, environment), old.as_deref()).await {
+                        Ok(served) => served,
+                        Err(error) => return One { changed: false, lacks: Some(error) },
+                    }
+                }
+                None => plain,
+            };
         if old.is_some_and(|old| old.is_same(&new)) {
             return One { changed: false, lacks };
         }
@@ -274,7 +290,7 @@ impl Slots {
                 && known.version == deployment.version
                 && known.deployed_at == deployment.started_at
         };
-        if let Some(known) = old.and_then(|old| old.versions().find(is_it)) {
+        if let Some(known) = old.and_then(|old| old.known().find(is_it)) {
             return Ok(known.clone());
         }
         let known = self.loaded().of(deployment);
@@ -293,6 +309,7 @@ impl Slots {
             kind: deployment.kind,
             content: deployment.content.hash,
             deployed_at: deployment.started_at,
+            forced: None,
         });
         self.loaded().note(&version);
         Ok(version)

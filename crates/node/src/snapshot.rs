@@ -9,7 +9,7 @@ use yardarm_log::Snapshot;
 
 /// Layout of the encoded world. Raised whenever a type of the world changes shape; older snapshots are then ignored
 /// and the log is read from its beginning.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 /// Encodes the world of `view`.
 pub(crate) fn encode(view: &View) -> Result<Snapshot, postcard::Error> {

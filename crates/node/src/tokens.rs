@@ -25,7 +25,7 @@ pub(crate) struct Claims {
     pub(crate) session: u64,
     /// Counts the answers of the session.
     pub(crate) counter: u32,
-    /// The version the client has; zero for none.
+    /// The version the client has, by its mark; zero for none.
     pub(crate) version: u32,
     /// In which form it has it.
     pub(crate) form: Form,

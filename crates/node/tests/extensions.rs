@@ -195,6 +195,7 @@ async fn dynamic_parameters_are_for_one_deployment() {
     let wanted = |parameter: &str, extension: Option<ExtensionId>| DeployConfiguration {
         override_alarms: None,
         confirm_within: None,
+        gate: None,
         application: shop.application.clone(),
         environment: shop.environment.clone(),
         profile: shop.profile.clone(),

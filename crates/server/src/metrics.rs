@@ -5,7 +5,7 @@
 use crate::pace::Paces;
 use crate::stream_places::StreamPlaces;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use yardarm_domain::AlarmState;
-use yardarm_node::Node;
+use yardarm_node::{Node, RECOVERY_BOUNDS, RecoveryTimes, Times};
 
 /// Upper bounds of the latency buckets, seconds.
 const BOUNDS: [f64; 12] =
@@ -114,6 +114,7 @@ impl Collector for Snapshot {
         self.limited(&mut encoder)?;
         self.streams(&mut encoder)?;
         self.node(&mut encoder)?;
+        self.recovery(&mut encoder)?;
         self.alarms(&mut encoder)?;
         self.deliveries(&mut encoder)
     }
@@ -236,6 +237,45 @@ impl Snapshot {
         }
         Ok(())
     }
+}
+
+impl Snapshot {
+    fn recovery(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let known = self.node.acknowledging_clients();
+        let help = "Clients known that acknowledge what they are given.";
+        let family = encoder.encode_descriptor("yardarm_clients", help, None, MetricType::Gauge)?;
+        ConstGauge::new(i64::try_from(known).unwrap_or(i64::MAX)).encode(family)?;
+        let RecoveryTimes { served, acknowledged } = self.node.recovery_times();
+        let kinds = ["step", "rollback"];
+        let (name, help) = ("yardarm_decided_to_served_seconds", "Time from a decision until it is served.");
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
+        for (times, kind) in served.iter().zip(kinds).filter(|(times, _)| times.count > 0) {
+            histogram(&mut family, &[("of", kind)], times)?;
+        }
+        let name = "yardarm_decided_to_acknowledged_seconds";
+        let help = "Time from a decision until a share of the clients has acknowledged it.";
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
+        for (shares, kind) in acknowledged.iter().zip(kinds) {
+            for (times, share) in shares.iter().zip(["50", "99", "100"]).filter(|(times, _)| times.count > 0)
+            {
+                histogram(&mut family, &[("of", kind), ("percent", share)], times)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn histogram(family: &mut MetricEncoder<'_>, labels: &[(&str, &str)], times: &Times) -> fmt::Result {
+    let mut buckets: Vec<(f64, u64)> = RECOVERY_BOUNDS.into_iter().zip(times.buckets).collect();
+    let within: u64 = times.buckets.iter().sum();
+    buckets.push((f64::INFINITY, times.count.saturating_sub(within)));
+    let labels = labels.to_vec();
+    family.encode_family(&labels)?.encode_histogram::<[(&str, &str); 0]>(
+        times.sum,
+        times.count,
+        &buckets,
+        None,
+    )
 }
 
 impl Snapshot {

@@ -7,7 +7,7 @@
 use crate::call::Call;
 use crate::fault::Fault;
 use yardarm_domain::{Account, DeploymentState, Missing, NotRevertible, Noun, Quota, Refusal, Resource};
-use yardarm_flags::{ReadError, Violation, Violations};
+use yardarm_flags::{NotForceable, ReadError, Violation, Violations};
 use yardarm_node::{ConfigurationRefused, Error, ExtensionRefused};
 use yardarm_validators::{ContentFault, ContentRefused, Detail};
 use yardarm_wire::constraints::{self, Constraint, Shown};
@@ -213,6 +213,24 @@ fn refusal_fault(refusal: &Refusal, account: &Account) -> Fault {
             let what = format!("has a parameter of extension {extension}, {nowhere}");
             (BadRequest, format!("DynamicExtensionParameters {what}."))
         }
+        Refusal::NoFlagProfile(profile) => (
+            BadRequest,
+            format!("Configuration profile {profile} holds no feature flags that could be forced."),
+        ),
+        Refusal::NothingDeployed(environment, profile) => {
+            let what = format!("Nothing of configuration profile {profile} is deployed");
+            (BadRequest, format!("{what} in environment {environment}, so there is no flag to force."))
+        }
+        Refusal::NotForceable { flag, why: NotForceable::NoFlag } => {
+            (BadRequest, format!("No version that is deployed there has a flag `{flag}`."))
+        }
+        Refusal::NotForceable { flag, why: NotForceable::NoVariant(names) } => {
+            let which = match &**names {
+                [] => "it has none".to_owned(),
+                names => format!("it has {}", names.join(", ")),
+            };
+            (BadRequest, format!("Flag `{flag}` has no such variant in what is deployed there; {which}."))
+        }
         Refusal::AlarmFiring { environment, alarm, state } => {
             let told = format!("Environment {environment} cannot be deployed to: alarm {alarm} is in");
             let way = "To deploy nevertheless, give the reason in the header Yardarm-Override-Alarms.";
@@ -284,6 +302,7 @@ fn not_found(missing: &Missing, account: &Account) -> String {
         Missing::ExtensionAssociation(id) => {
             format!("Extension Association with Id {id} could not be found for account {account_id}.")
         }
+        Missing::ForcedFlag(flag) => format!("Flag `{flag}` is not forced there."),
         Missing::Delivery(id) => format!("There is no delivery {id} that was given up."),
         Missing::Alarm(arn) => format!("Alarm {arn} could not be found."),
     }
@@ -320,6 +339,9 @@ fn quota_exceeded(quota: Quota, limit: u64) -> String {
         }
         Quota::QueuedDeployments => {
             format!("{limit} deployments are waiting in the environment, which is its quota.")
+        }
+        Quota::ForcedFlags => {
+            format!("{limit} flags of the configuration are forced in the environment, which is the most.")
         }
         Quota::AccessKeys => format!("The account has {limit} access keys, which is its quota."),
         Quota::BearerTokens => format!("The account has {limit} bearer tokens, which is its quota."),

@@ -1,7 +1,7 @@
 //! A clock that stands still until a test moves it.
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use yardarm_node::Clock;
@@ -35,8 +35,10 @@ impl Default for ManualClock {
 }
 
 impl ManualClock {
-    /// Sets the time, forward or back.
+    /// Sets the time, forward or back: to the next whole millisecond, as clocks tell no less.
     pub fn set(&self, now: Timestamp) {
+        let whole = TimestampRound::new().smallest(Unit::Millisecond).mode(RoundMode::Ceil);
+        let now = now.round(whole).unwrap_or(now);
         let mut time = self.time();
         time.set_back += u64::from(now < time.now);
         time.now = now;

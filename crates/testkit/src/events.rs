@@ -7,13 +7,14 @@ use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Plan, Transition,
 use yardarm_domain::{
     AccountSettings, Action, ActionPoint, Actions, AlarmOverride, AlarmSource, AlarmState, AppliedExtension,
     CloudWatchAlarm, Comparison, ConfirmWithin, ContentHash, ContentRef, DeliveryId, DeploymentNumber, Event,
-    Evidence, Exposure, ExtensionVersionNumber, Failure, FreshFor, Invocation, MissingData, Monitor,
-    Parameter, ProfileType, PrometheusAlarm, ReplicateTo, Resource, SealedSecret, Stopped, Tags, Threshold,
-    TokenHash, TokenScope, Validator, VersionNumber,
+    Evidence, Exposure, ExtensionVersionNumber, Failure, ForceTo, FreshFor, Gate, Invocation, Measure,
+    MeasureEnd, Measured, MissingData, Monitor, Parameter, Percent, ProfileType, PrometheusAlarm,
+    ReplicateTo, Resource, SealedSecret, Stopped, Tags, Threshold, TokenHash, TokenScope, Validator,
+    VersionNumber,
 };
 
 /// How many kinds of events there are. A new one does not compile before [`ordinal`] knows it.
-pub const KINDS: usize = 41;
+pub const KINDS: usize = 45;
 
 /// The place of an event's kind, from zero.
 #[must_use]
@@ -60,6 +61,10 @@ pub fn ordinal(event: &Event) -> usize {
         Event::AlarmUpdated { .. } => 37,
         Event::AlarmDeleted { .. } => 38,
         Event::AlarmReported { .. } => 39,
+        Event::DeploymentMeasured { .. } => 41,
+        Event::FlagForced { .. } => 42,
+        Event::FlagForceGrown { .. } => 43,
+        Event::FlagReleased { .. } => 44,
     }
 }
 
@@ -79,6 +84,7 @@ pub fn one_of_each() -> Vec<Event> {
     events.extend(secrets());
     events.extend(extensions());
     events.extend(alarms());
+    events.extend(forced_flags());
     events
 }
 
@@ -236,6 +242,7 @@ fn deployments() -> Vec<Event> {
         alarms_overridden: None,
         alarms_not_watched: vec![],
         confirm_within: None,
+        gate: None,
         extensions: vec![],
         invocations: vec![],
     };
@@ -257,6 +264,10 @@ fn deployments() -> Vec<Event> {
     if let Event::DeploymentStarted { confirm_within, .. } = &mut unconfirmed {
         *confirm_within = ConfirmWithin::try_from(600).ok();
     }
+    let mut gated = started.clone();
+    if let Event::DeploymentStarted { gate, .. } = &mut gated {
+        *gate = Some(Gate { applied: Percent::ALL, refused: Percent::NONE });
+    }
     let transitions = [
         Transition::Begun,
         Transition::Advanced { step: 1, exposure, since },
@@ -271,6 +282,7 @@ fn deployments() -> Vec<Event> {
             state: AlarmState::InsufficientData,
         }),
         Transition::RolledBack(TriggeredBy::Unconfirmed),
+        Transition::RolledBack(TriggeredBy::Refused { refused: 2, exposed: 9 }),
     ];
     let stepped = transitions.map(|transition| Event::DeploymentStepped {
         application: it("app1234"),
@@ -293,10 +305,26 @@ fn deployments() -> Vec<Event> {
         by: "YDMADMIN".into(),
         reason: Some(it("Looks good")),
     };
-    [started, extended, over_alarms, unconfirmed]
+    let measured = Event::DeploymentMeasured {
+        application: it("app1234"),
+        environment: it("env1234"),
+        deployment: DeploymentNumber(7),
+        measure: Measure {
+            of: Measured::Rollback,
+            evidence_at: Some(since),
+            decided_at: since,
+            served_ms: 3,
+            clients: 40,
+            half_ms: Some(20),
+            nearly_all_ms: Some(70),
+            all_ms: None,
+            ended: MeasureEnd::GivenUp,
+        },
+    };
+    [started, extended, over_alarms, unconfirmed, gated]
         .into_iter()
         .chain(stepped)
-        .chain([stopped, confirmed])
+        .chain([stopped, confirmed, measured])
         .collect()
 }
 
@@ -386,6 +414,42 @@ fn extensions() -> Vec<Event> {
         Event::DeliveryEnded { delivery, failure: Some(failure), attempts: 12 },
         Event::DeliveryResumed { delivery },
         Event::SigningKeyCreated { sealed: SealedSecret("v1.00000001.c2lnbg".into()) },
+    ]
+}
+
+fn forced_flags() -> Vec<Event> {
+    let forced = |to, watch_s| Event::FlagForced {
+        application: it("app1234"),
+        environment: it("env1234"),
+        profile: it("prof123"),
+        flag: it("checkout"),
+        to,
+        by: "AKIAIOSFODNN7EXAMPLE".into(),
+        reason: it("It charges twice"),
+        until: it("2026-09-28T12:00:05.123Z"),
+        watch_s,
+        alarms_disregarded: vec![it("latency")],
+    };
+    let released = |triggered_by, by, reason| Event::FlagReleased {
+        application: it("app1234"),
+        environment: it("env1234"),
+        profile: it("prof123"),
+        flag: it("checkout"),
+        triggered_by,
+        by,
+        reason,
+    };
+    let alarm = TriggeredBy::Alarm { alarm: it("errors"), state: AlarmState::Alarm };
+    vec![
+        forced(ForceTo::Off, 60),
+        forced(ForceTo::Variant("old".into()), 0),
+        Event::FlagForceGrown {
+            application: it("app1234"),
+            environment: it("env1234"),
+            profile: it("prof123"),
+        },
+        released(TriggeredBy::User, Some("AKIAIOSFODNN7EXAMPLE".into()), Some(it("Mended"))),
+        released(alarm, None, None),
     ]
 }
 

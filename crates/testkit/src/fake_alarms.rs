@@ -19,6 +19,8 @@ pub enum Truth {
     Silent,
     /// Answers nonsense.
     Garbage,
+    /// Fires, and does not, whenever another question has been asked.
+    Flaps,
 }
 
 /// Sources of alarms. Clones are the same ones.
@@ -30,7 +32,8 @@ pub struct FakeAlarms {
 
 #[derive(Debug, Default)]
 struct Shared {
-    truths: BTreeMap<String, Truth>,
+    /// What each does, and since when.
+    truths: BTreeMap<String, (Truth, Timestamp)>,
     said: BTreeSet<(String, Timestamp, AlarmState)>,
     asked: u64,
 }
@@ -61,13 +64,26 @@ impl FakeAlarms {
 
     /// What the source of `arn` does from now on.
     pub fn set(&self, arn: &str, truth: Truth) {
-        self.shared().truths.insert(arn.into(), truth);
+        let now = self.clock.now();
+        let mut shared = self.shared();
+        let known = shared.truths.entry(arn.into()).or_insert((truth, now));
+        if known.0 != truth {
+            *known = (truth, now);
+        }
     }
 
     /// What the source of `arn` does.
     #[must_use]
     pub fn truth(&self, arn: &str) -> Truth {
-        self.shared().truths.get(arn).copied().unwrap_or(Truth::Says(AlarmState::Ok))
+        self.shared().truths.get(arn).map_or(Truth::Says(AlarmState::Ok), |(truth, _)| *truth)
+    }
+
+    /// Since when the source of `arn` has said nothing but that it fires. `None`: it does not say so.
+    #[must_use]
+    pub fn firing_since(&self, arn: &str) -> Option<Timestamp> {
+        let shared = self.shared();
+        let (truth, since) = shared.truths.get(arn)?;
+        (*truth == Truth::Says(AlarmState::Alarm)).then_some(*since)
     }
 
     /// Notes that somebody said so of `arn` at `at`.
@@ -98,14 +114,19 @@ impl AlarmSources for FakeAlarms {
         let AlarmSource::Prometheus(asked) = source else {
             return Err(NotHeard::NoAnswer("only one kind is played".into()));
         };
-        self.shared().asked += 1;
-        match self.truth(asked.query.as_str()) {
-            Truth::Says(state) => {
-                self.note(asked.query.as_str(), self.clock.now(), state);
-                Ok(Heard { state, actions_enabled: true, reason: None })
-            }
-            Truth::Silent => Err(NotHeard::NoAnswer("silent".into())),
-            Truth::Garbage => Err(NotHeard::Garbage("xyzzy".into())),
-        }
+        let count = {
+            let mut shared = self.shared();
+            shared.asked += 1;
+            shared.asked
+        };
+        let state = match self.truth(asked.query.as_str()) {
+            Truth::Says(state) => state,
+            Truth::Flaps if count.is_multiple_of(2) => AlarmState::Ok,
+            Truth::Flaps => AlarmState::Alarm,
+            Truth::Silent => return Err(NotHeard::NoAnswer("silent".into())),
+            Truth::Garbage => return Err(NotHeard::Garbage("xyzzy".into())),
+        };
+        self.note(asked.query.as_str(), self.clock.now(), state);
+        Ok(Heard { state, actions_enabled: true, reason: None })
     }
 }

@@ -12,20 +12,22 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use yardarm_domain::rollout::{GrowthFactor, GrowthType};
 use yardarm_domain::{
     Action, ActionPoint, AlarmReport, AlarmSource, AlarmState, ApplicationId, CascadeDeleteApplication,
-    ChangeAccessKey, ChangeAlarm, Concurrency, CreateApplication, CreateConfigurationProfile,
-    CreateDeploymentStrategy, CreateEnvironment, CreateExtension, CreateExtensionAssociation,
-    DeleteAccessKey, DeleteAlarm, DeleteConfigurationProfile, DeleteDeploymentStrategy, DeleteEnvironment,
-    DeleteExtension, DeleteExtensionAssociation, DeleteHostedVersion, DeletionProtectionCheck, DeliverAgain,
-    DeploymentNumber, DeploymentState, EndDelivery, EnvironmentId, ExtensionVersionNumber, Failure, HeedTick,
-    Monitor, Parameter, ProfileId, ProfileType, PutAlarm, ReplicateTo, ReportAlarms, Resource,
-    RevokeBearerToken, StopDeployment, StrategyId, TagResource, Tags, Tick, TokenScope, UnregisteredAlarms,
-    UntagResource, UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile,
-    UpdateDeploymentStrategy, UpdateEnvironment, UpdateExtension, UpdateExtensionAssociation, Validator,
-    WantedBearerToken,
+    ChangeAccessKey, ChangeAlarm, Concurrency, ConfirmDeployment, ConfirmWithin, CreateApplication,
+    CreateConfigurationProfile, CreateDeploymentStrategy, CreateEnvironment, CreateExtension,
+    CreateExtensionAssociation, DeleteAccessKey, DeleteAlarm, DeleteConfigurationProfile,
+    DeleteDeploymentStrategy, DeleteEnvironment, DeleteExtension, DeleteExtensionAssociation,
+    DeleteHostedVersion, DeletionProtectionCheck, DeliverAgain, DeploymentNumber, DeploymentState,
+    EndDelivery, EnvironmentId, ExtensionVersionNumber, Failure, ForceTo, GrowFor, HeedTick, Measure,
+    MeasureEnd, Measured, MeasuredDeployment, Monitor, Parameter, ProfileId, ProfileType, PutAlarm,
+    RecordMeasures, ReleaseFlag, ReplicateTo, ReportAlarms, Resource, RevokeBearerToken, StopDeployment,
+    StrategyId, TagResource, Tags, Tick, TokenScope, UnregisteredAlarms, UntagResource,
+    UpdateAccountSettings, UpdateApplication, UpdateConfigurationProfile, UpdateDeploymentStrategy,
+    UpdateEnvironment, UpdateExtension, UpdateExtensionAssociation, Validator, WantedBearerToken, WatchFor,
 };
 use yardarm_log::MemoryLog;
 use yardarm_node::{
-    Cause, ConfigurationRefused, DeployConfiguration, Error, MasterKeys, Node, NodeConfig, StoreConfiguration,
+    Cause, ConfigurationRefused, DeployConfiguration, Error, MasterKeys, Node, NodeConfig,
+    StoreConfiguration, WantedForce,
 };
 use zeroize::Zeroizing;
 
@@ -40,6 +42,7 @@ pub async fn play() -> Result<MemoryLog, ConfigurationRefused> {
     script.deployments(&node, &shop).await?;
     script.extensions(&node, &shop).await?;
     script.alarms(&node, &shop).await?;
+    script.forced_flags(&node, &shop).await?;
     script.secrets(&node).await?;
     script.tokens(&node, &shop).await?;
     script.deletions(&node).await?;
@@ -204,6 +207,17 @@ impl Script {
         profile: &ProfileId,
         strategy: &StrategyId,
     ) -> Result<DeploymentNumber, ConfigurationRefused> {
+        self.deploy_to_be_confirmed(node, shop, profile, strategy, None).await
+    }
+
+    async fn deploy_to_be_confirmed(
+        &self,
+        node: &Node,
+        shop: &Shop,
+        profile: &ProfileId,
+        strategy: &StrategyId,
+        confirm_within: Option<ConfirmWithin>,
+    ) -> Result<DeploymentNumber, ConfigurationRefused> {
         let wanted = DeployConfiguration {
             application: shop.application.clone(),
             environment: shop.production.clone(),
@@ -215,7 +229,8 @@ impl Script {
             latest_deployment_number: None,
             dynamic_parameters: vec![],
             override_alarms: None,
-            confirm_within: None,
+            confirm_within,
+            gate: None,
         };
         Ok(node.deploy(wanted, self.cause()).await?.outcome)
     }
@@ -271,9 +286,15 @@ impl Script {
         self.wait(node, 300, shop, |state, _| state == Baking).await;
         self.wait(node, 300, shop, |state, _| state == Complete).await;
         self.stop(node, shop, first).await?;
-        let third = self.deploy(node, shop, &shop.flags, &shop.slowly).await?;
+        let within = ConfirmWithin::try_from(3_600).ok();
+        let third = self.deploy_to_be_confirmed(node, shop, &shop.flags, &shop.slowly, within).await?;
+        let (application, environment) = (shop.application.clone(), shop.production.clone());
+        let (by, reason) = ("YDMADMIN".to_owned(), Some(it("Looks good")));
+        let confirm = ConfirmDeployment { application, environment, deployment: third, by, reason };
+        node.execute(confirm, self.cause()).await?;
         self.wait(node, 300, shop, |_, ppm| ppm == 500_000).await;
         self.stop(node, shop, third).await?;
+        self.measure(node, shop, third).await?;
         let deployment = Resource::Deployment(shop.application.clone(), shop.production.clone(), third);
         let tag = TagResource { resource: deployment.clone(), tags: tags("incident", "17") };
         node.execute(tag, self.cause()).await?;
@@ -282,6 +303,24 @@ impl Script {
             .await?;
         node.execute(UntagResource { resource: strategy, keys: vec!["pace".into()] }, self.cause()).await?;
         Ok(())
+    }
+
+    /// Clients have acknowledged the way back.
+    async fn measure(&self, node: &Node, shop: &Shop, deployment: DeploymentNumber) -> Result<(), Error> {
+        let measure = Measure {
+            of: Measured::Rollback,
+            evidence_at: None,
+            decided_at: node.now(),
+            served_ms: 2,
+            clients: 3,
+            half_ms: Some(20),
+            nearly_all_ms: Some(31),
+            all_ms: Some(31),
+            ended: MeasureEnd::Complete,
+        };
+        let (application, environment) = (shop.application.clone(), shop.production.clone());
+        let measured = MeasuredDeployment { application, environment, deployment, measure };
+        node.execute(RecordMeasures { measures: vec![measured] }, self.cause()).await.map(|_| ())
     }
 
     async fn alarm(&self, node: &Node, arn: &str) -> Result<(), Error> {
@@ -324,6 +363,42 @@ impl Script {
             .await?;
         self.alarm(node, "old").await?;
         node.execute(DeleteAlarm { arn: it("old") }, self.cause()).await?;
+        Ok(())
+    }
+
+    /// A flag is forced, reaches everybody, and is released.
+    async fn forced_flags(&self, node: &Node, shop: &Shop) -> Result<(), ConfigurationRefused> {
+        let first = self.deploy(node, shop, &shop.flags, &it("AppConfig.AllAtOnce")).await?;
+        self.wait(node, 1, shop, |state, _| state == DeploymentState::Baking).await;
+        let wanted = WantedForce {
+            application: shop.application.clone(),
+            environment: shop.production.clone(),
+            profile: shop.flags.clone(),
+            flag: it("checkout"),
+            to: ForceTo::Off,
+            reason: it("It charges twice"),
+            grow_for: GrowFor::DEFAULT,
+            watch_for: WatchFor::DEFAULT,
+        };
+        node.force_flag(wanted, self.cause()).await?;
+        self.clock.advance(SignedDuration::from_secs(5));
+        let mut changes = node.changes();
+        let growing = |node: &Node| {
+            let view = node.view();
+            let environment = view.world.environment(&shop.application, &shop.production).ok()?;
+            environment.forced_flags(&shop.flags)?.growing
+        };
+        while growing(node).is_some() && changes.changed().await.is_ok() {}
+        let release = ReleaseFlag {
+            application: shop.application.clone(),
+            environment: shop.production.clone(),
+            profile: shop.flags.clone(),
+            flag: it("checkout"),
+            by: "YDMADMIN".into(),
+            reason: Some(it("Mended")),
+        };
+        node.execute(release, self.cause()).await?;
+        self.stop(node, shop, first).await?;
         Ok(())
     }
 

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use yardarm_domain::rollout::{GrowthFactor, GrowthType};
 use yardarm_domain::{
     ApplicationId, ConfirmWithin, CreateApplication, CreateConfigurationProfile, CreateDeploymentStrategy,
-    CreateEnvironment, DeploymentNumber, EnvironmentId, ProfileId, ProfileType, ReplicateTo, StopDeployment,
-    StrategyId, Tags, Validator, VersionNumber,
+    CreateEnvironment, DeploymentNumber, EnvironmentId, Gate, ProfileId, ProfileType, ReplicateTo,
+    StopDeployment, StrategyId, Tags, Validator, VersionNumber,
 };
 use yardarm_node::{
     ConfigurationRefused, DeployConfiguration, Error, Node, StartSession, StoreConfiguration,
@@ -150,6 +150,19 @@ impl Shop {
         Ok(self.node.deploy(wanted, cause()).await?.outcome)
     }
 
+    /// Starts a deployment of the newest version that asks clients before each step.
+    ///
+    /// # Errors
+    /// See [`Node::deploy`].
+    pub async fn deploy_asking(
+        &self,
+        strategy: &StrategyId,
+        gate: Option<Gate>,
+    ) -> Result<DeploymentNumber, ConfigurationRefused> {
+        let wanted = DeployConfiguration { gate, ..self.newest(strategy) };
+        Ok(self.node.deploy(wanted, cause()).await?.outcome)
+    }
+
     fn newest(&self, strategy: &StrategyId) -> DeployConfiguration {
         DeployConfiguration {
             application: self.application.clone(),
@@ -163,6 +176,7 @@ impl Shop {
             dynamic_parameters: vec![],
             override_alarms: None,
             confirm_within: None,
+            gate: None,
         }
     }
 

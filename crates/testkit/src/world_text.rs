@@ -5,8 +5,9 @@ use std::fmt::{self, Write};
 use yardarm_domain::rollout::{Begin, GrowthFactor, GrowthType, Phase, Plan, TriggeredBy};
 use yardarm_domain::{
     Alarm, AlarmArn, AlarmOverride, AlarmSource, Application, Confirmation, Confirmed, Deployment,
-    DeploymentLogKind, Description, Environment, EnvironmentState, Live, ProfileType, ReplicateTo, Stopped,
-    Tags, TokenScope, Validator, World, live,
+    DeploymentLogKind, Description, Environment, EnvironmentState, ForceTo, ForcedFlag, ForcedFlags, Gate,
+    GrowingForce, Live, ProfileType, ReleasedFlag, ReplicateTo, Stopped, Tags, TokenScope, Validator, World,
+    live,
 };
 
 /// Everything in `world`, one fact a line.
@@ -205,6 +206,9 @@ fn write_application(out: &mut String, world: &World, application: &Application)
             if let Some(live) = live(world, id, &environment.id, profile) {
                 writeln!(out, "    serves {profile}: {}", serving(&live))?;
             }
+            if let Some(forced) = environment.forced_flags(profile) {
+                write_forced(out, forced)?;
+            }
         }
     }
     Ok(())
@@ -225,6 +229,56 @@ fn write_environment(out: &mut String, environment: &Environment) -> fmt::Result
         writeln!(out, "    monitor {}{role}", monitor.alarm_arn)?;
     }
     environment.deployments.values().try_for_each(|deployment| write_deployment(out, deployment))
+}
+
+fn write_forced(out: &mut String, forced: &ForcedFlags) -> fmt::Result {
+    for (flag, ForcedFlag { to, by, reason, at, grown_at, watch_s, alarms_disregarded, before }) in
+        &forced.flags
+    {
+        let grown = grown_at.map_or_else(|| "growing".into(), |at| format!("everywhere at {at}"));
+        let before = before.as_ref().map(|before| format!(", before {}", forced_to(&before.to)));
+        let before = before.unwrap_or_default();
+        let over = match &**alarms_disregarded {
+            [] => String::new(),
+            alarms => format!(", over the alarms {}", listed(alarms)),
+        };
+        writeln!(
+            out,
+            "      forced {flag} {} by {by} at {at}, {grown}, watched {watch_s} s{over}{before}: {reason}",
+            forced_to(to)
+        )?;
+    }
+    if let Some(GrowingForce { number, since, until }) = forced.growing {
+        writeln!(out, "      growing {number} from {since} to {until}")?;
+    }
+    for ReleasedFlag { flag, forced, at, triggered_by, by, reason } in &forced.released {
+        let who = by.as_ref().map(|by| format!(" {by}")).unwrap_or_default();
+        let to = forced_to(&forced.to);
+        writeln!(
+            out,
+            "      released {flag} {to} at {at} by {}{who}{}",
+            triggered(triggered_by),
+            about(reason)
+        )?;
+    }
+    Ok(())
+}
+
+fn forced_to(to: &ForceTo) -> String {
+    match to {
+        ForceTo::Off => "off".into(),
+        ForceTo::Variant(name) => format!("to `{name}`"),
+    }
+}
+
+fn triggered(by: &TriggeredBy) -> String {
+    match by {
+        TriggeredBy::User => "a user".into(),
+        TriggeredBy::Yardarm => "the engine".into(),
+        TriggeredBy::Unconfirmed => "nobody's confirmation".into(),
+        TriggeredBy::Alarm { alarm, state } => format!("alarm {alarm} in {}", state.as_str()),
+        TriggeredBy::Refused { refused, exposed } => format!("{refused} of {exposed} clients"),
+    }
 }
 
 fn write_deployment(out: &mut String, deployment: &Deployment) -> fmt::Result {
@@ -272,6 +326,13 @@ fn write_deployment(out: &mut String, deployment: &Deployment) -> fmt::Result {
     if let Some(Stopped { by, reason }) = &deployment.stopped {
         writeln!(out, "      stopped by {by}: {reason}")?;
     }
+    for measure in &deployment.measures {
+        writeln!(out, "      measured {measure:?}")?;
+    }
+    if let Some(Gate { applied, refused }) = deployment.gate {
+        let (applied, refused) = (applied.get(), refused.get());
+        writeln!(out, "      asks for {applied} % of clients, back if more than {refused} % refuse")?;
+    }
     deployment.log.iter().try_for_each(|entry| writeln!(out, "      {} {}", entry.at, happened(&entry.kind)))
 }
 
@@ -312,12 +373,7 @@ fn happened(kind: &DeploymentLogKind) -> String {
         DeploymentLogKind::BakeStarted => "bake started".into(),
         DeploymentLogKind::Completed { instantly: true } => "completed instantly".into(),
         DeploymentLogKind::Completed { instantly: false } => "completed".into(),
-        DeploymentLogKind::RolledBack(TriggeredBy::User) => "rolled back by a user".into(),
-        DeploymentLogKind::RolledBack(TriggeredBy::Yardarm) => "rolled back by the engine".into(),
-        DeploymentLogKind::RolledBack(TriggeredBy::Unconfirmed) => "rolled back unconfirmed".into(),
-        DeploymentLogKind::RolledBack(TriggeredBy::Alarm { alarm, state }) => {
-            format!("rolled back by alarm {alarm} in {}", state.as_str())
-        }
+        DeploymentLogKind::RolledBack(by) => format!("rolled back by {}", triggered(by)),
         DeploymentLogKind::Reverted => "reverted".into(),
     }
 }

@@ -43,6 +43,8 @@ headers! {
     YARDARM_CONFIRM_WITHIN = "yardarm-confirm-within";
     /// Any change: why.
     YARDARM_REASON = "yardarm-reason";
+    /// StartDeployment: what it asks of clients before each step, as in `applied=95, refused=5`.
+    YARDARM_REQUIRE_ACKNOWLEDGEMENTS = "yardarm-require-acknowledgements";
     /// Streams of rollouts: the id of the last event that the client has.
     LAST_EVENT_ID = "last-event-id";
     /// GetConfiguration: the deployed version. Sent with GetLatestConfiguration and native reads too.

@@ -6,6 +6,7 @@
 //! an SDK from the future, and a misspelt member that is ignored costs an afternoon. Errors are problem details
 //! (RFC 9457) as `application/problem+json`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use http::header::{CONTENT_TYPE, ETAG, InvalidHeaderValue};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::enums::{DeploymentState, GrowthType, wire_enum};
 use crate::floats::WireFloat;
+use crate::forced_flags::ForceTo;
 use crate::headers;
 use crate::hosted_versions::text;
 use crate::times::WireTime;
@@ -47,6 +49,19 @@ pub mod paths {
     /// Who accepts `text/event-stream` is told of every change: [`crate::rollout_events`].
     pub const ROLLOUT: &str =
         "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/rollout";
+    /// `POST`: what a client has made of what it was given.
+    pub const ACKNOWLEDGEMENTS: &str = "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/acknowledgements";
+    /// `GET`: the clients of a deployment, and where they stand.
+    pub const DEPLOYMENT_CLIENTS: &str =
+        "/yardarm/v1/applications/{application}/environments/{environment}/deployments/{deployment}/clients";
+    /// `GET`: the last versions whose bake passed and that were not reverted.
+    pub const KNOWN_GOOD: &str = "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/known-good";
+    /// `GET`: how long ways back took; `?application=…&environment=…` of one place, `?steps=true` steps too.
+    pub const RECOVERY: &str = "/yardarm/v1/recovery";
+    /// `GET` lists the flags that are forced, and the last ones that were.
+    pub const FORCED_FLAGS: &str = "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/forced-flags";
+    /// `PUT` forces a flag, `DELETE` releases it.
+    pub const FORCED_FLAG: &str = "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/forced-flags/{flag}";
     /// `POST`: what flags are for somebody, in the version that is deployed for them.
     pub const EVALUATE: &str =
         "/yardarm/v1/applications/{application}/environments/{environment}/configurations/{profile}/evaluate";
@@ -392,17 +407,39 @@ pub struct RolloutState {
     /// How far the candidate has come. There if and only if the candidate is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutProgress>,
+    /// Both as those get them whom forced flags on their way to everybody have reached. Left out when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forced: Option<RolloutForced>,
+}
+
+/// Both versions as those get them whom forced flags have reached: those whose bucket lies below the exposure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RolloutForced {
+    /// How many they have reached, in parts per million.
+    pub exposure: u32,
+    /// What subjects are drawn with.
+    pub key: String,
+    /// In place of the stable version. There if and only if that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable: Option<RolloutVersion>,
+    /// In place of the candidate. There if and only if that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<RolloutVersion>,
 }
 
 impl RolloutState {
     /// The versions there are.
     pub fn versions(&self) -> impl Iterator<Item = &RolloutVersion> {
-        self.stable.iter().chain(&self.candidate)
+        let forced = self.forced.iter().flat_map(|forced| forced.stable.iter().chain(&forced.candidate));
+        self.stable.iter().chain(&self.candidate).chain(forced)
     }
 
     /// The versions there are, in the same order.
     pub fn versions_mut(&mut self) -> impl Iterator<Item = &mut RolloutVersion> {
-        self.stable.iter_mut().chain(&mut self.candidate)
+        let forced = self.forced.iter_mut();
+        let forced = forced.flat_map(|forced| forced.stable.iter_mut().chain(&mut forced.candidate));
+        self.stable.iter_mut().chain(&mut self.candidate).chain(forced)
     }
 }
 
@@ -427,6 +464,9 @@ pub struct RolloutVersion {
     /// The stored bytes in base64 if they are not UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_base64: Option<String>,
+    /// Flags that are forced in it, and to what: the content is the stored one but for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub forced_flags: BTreeMap<String, ForceTo>,
 }
 
 /// How far a rollout has come.

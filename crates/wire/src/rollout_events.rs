@@ -56,9 +56,11 @@ mod tests {
             sha256: None,
             content: Some("a\r\nb\n\n".into()),
             content_base64: None,
+            forced_flags: Default::default(),
         };
         let (profile_type, stable) = ("AWS.Freeform".into(), Some(version));
-        let told = RolloutState { profile_type, seq: 7, stable, candidate: None, rollout: None };
+        let told =
+            RolloutState { profile_type, seq: 7, stable, candidate: None, rollout: None, forced: None };
         let event = String::from_utf8(state("\"3-ab\"", &told).unwrap()).unwrap();
         let data = event.strip_prefix("id: \"3-ab\"\ndata: ").unwrap().strip_suffix("\n\n").unwrap();
         assert_eq!(serde_json::from_str::<RolloutState>(data).unwrap(), told);

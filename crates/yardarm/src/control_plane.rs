@@ -15,8 +15,10 @@ use yardarm_client::{ApiError, segment};
 use yardarm_flags::document::FlagKey;
 use yardarm_flags::{FlagDocument, ReadError};
 use yardarm_wire::applications::Application;
+use yardarm_wire::clients::Gate;
 use yardarm_wire::deployments::{Deployment, StartDeploymentRequest};
 use yardarm_wire::environments::Environment;
+use yardarm_wire::forced_flags::{ForceFlag, ForcedFlag, ForcedFlags};
 use yardarm_wire::headers;
 use yardarm_wire::hosted_versions::HostedConfigurationVersionSummary;
 use yardarm_wire::native::{
@@ -78,6 +80,8 @@ pub(crate) struct Starting<'a> {
     pub(crate) description: &'a str,
     /// Seconds within which it has to be confirmed.
     pub(crate) confirm_within: Option<u32>,
+    /// What it asks of clients before it goes on.
+    pub(crate) gate: Option<Gate>,
 }
 
 /// What became of a document that was to be stored.
@@ -287,6 +291,45 @@ impl ControlPlane {
         self.api.signs()
     }
 
+    /// The flags of a profile that are forced in an environment.
+    pub(crate) fn forced_flags(
+        &self,
+        profile: &FlagProfile,
+        environment: &Environment,
+    ) -> Result<ForcedFlags, Failure> {
+        self.api.call(Method::GET, &forced_path(paths::FORCED_FLAGS, profile, environment), None::<&()>)
+    }
+
+    /// Forces a flag in an environment.
+    pub(crate) fn force(
+        &self,
+        profile: &FlagProfile,
+        environment: &Environment,
+        flag: &FlagKey,
+        wanted: &ForceFlag,
+    ) -> Result<ForcedFlag, Failure> {
+        let path = forced_path(paths::FORCED_FLAG, profile, environment);
+        self.api.call(Method::PUT, &path.replace("{flag}", flag.as_str()), Some(wanted))
+    }
+
+    /// Releases a flag that is forced in an environment.
+    pub(crate) fn release(
+        &self,
+        profile: &FlagProfile,
+        environment: &Environment,
+        flag: &FlagKey,
+        reason: Option<&str>,
+    ) -> Result<(), Failure> {
+        let path = forced_path(paths::FORCED_FLAG, profile, environment);
+        let reason = reason.map(|reason| HeaderValue::from_bytes(reason.as_bytes())).transpose();
+        let reason = reason
+            .map_err(|_| Failure::usage("a reason is one line of text without control characters"))?
+            .map(|reason| (headers::YARDARM_REASON, reason));
+        let target = path.replace("{flag}", flag.as_str());
+        self.api.send(Method::DELETE, &target, reason.as_slice(), Bytes::new())?;
+        Ok(())
+    }
+
     /// Starts the deployment of a version.
     pub(crate) fn start_deployment(&self, starting: &Starting<'_>) -> Result<Deployment, ApiError> {
         let body = StartDeploymentRequest {
@@ -299,7 +342,13 @@ impl ControlPlane {
         let body = Bytes::from(serde_json::to_vec(&body).map_err(ApiError::Request)?);
         let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let confirm = starting.confirm_within.map(|s| (headers::YARDARM_CONFIRM_WITHIN, s.into()));
-        let about: Vec<(HeaderName, HeaderValue)> = [json].into_iter().chain(confirm).collect();
+        let gate = starting.gate.map(|Gate { applied_percent, refused_percent }| {
+            // Digits and letters always fit into a header.
+            HeaderValue::try_from(format!("applied={applied_percent}, refused={refused_percent}"))
+                .map(|asks| (headers::YARDARM_REQUIRE_ACKNOWLEDGEMENTS, asks))
+        });
+        let gate = gate.and_then(Result::ok);
+        let about: Vec<(HeaderName, HeaderValue)> = [json].into_iter().chain(confirm).chain(gate).collect();
         let answer = self.api.send(Method::POST, &deployments(starting.environment), &about, body)?;
         serde_json::from_slice(answer.body()).map_err(ApiError::Answer)
     }
@@ -387,6 +436,12 @@ fn rollout_path(application: &str, profile: &str, environment: &str) -> String {
         .replace("{application}", &segment(application))
         .replace("{environment}", &segment(environment))
         .replace("{profile}", &segment(profile))
+}
+
+fn forced_path(path: &str, profile: &FlagProfile, environment: &Environment) -> String {
+    path.replace("{application}", &segment(&profile.application.id))
+        .replace("{environment}", &segment(&environment.id))
+        .replace("{profile}", &segment(&profile.id))
 }
 
 fn deployments(environment: &Environment) -> String {

@@ -3,13 +3,15 @@
 use super::answer::{Polled, RawContent, RawRollout};
 use super::calls::{Authority, Calls};
 use super::news::OnNews;
-use crate::content::Content;
+use crate::content::{Content, version_name};
 use crate::held::{Held, Rollout};
 use crate::name::ConfigurationName;
 use crate::source::{Feed, News, What};
 use crate::trouble::Trouble;
 use async_trait::async_trait;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use yardarm_client::Said;
 
 /// A session, begun when it is needed and begun anew when upstream does not take its token any more.
 pub(super) struct Session {
@@ -52,6 +54,13 @@ impl Session {
         let polled = self.calls.poll(&self.authority, &token).await;
         self.token = Some(token);
         polled
+    }
+
+    /// What is to be told upstream once what came is held.
+    fn say(&mut self, said: Said) {
+        if let Some(news) = &mut self.news {
+            news.say(said);
+        }
     }
 
     fn content(&mut self, raw: RawContent) -> Result<Content, Trouble> {
@@ -103,6 +112,11 @@ impl Session {
     }
 }
 
+/// What a Yardarm server calls what came.
+fn named(raw: &RawContent) -> String {
+    version_name(raw.version.as_deref().unwrap_or_default(), &Sha256::digest(&raw.body).into())
+}
+
 fn is_same(one: Option<&Rollout>, other: Option<&Rollout>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => one.deployment == other.deployment && one.exposure == other.exposure,
@@ -115,12 +129,26 @@ impl Feed for Session {
     async fn next(&mut self, held: Option<&Held>) -> Result<News, Trouble> {
         let polled = self.poll().await?;
         let (next, wait) = (polled.next_token.clone(), polled.interval);
+        let deployment = polled.rollout.as_ref().map(|rollout| rollout.deployment.number());
+        let came = polled.content.as_ref().map(named);
         match self.held(polled, held).await {
             Ok(what) => {
                 self.token = Some(next);
+                let holds = match &what {
+                    What::Held(held) => Some(held),
+                    What::Same => held,
+                    What::Nothing(_) => None,
+                };
+                if let Some(holds) = holds {
+                    self.say(Said { tag: holds.tag().into(), deployment, refused: None });
+                }
                 Ok(News { what, wait })
             }
             Err(trouble) => {
+                if let (Trouble::Unusable(why), Some(tag)) = (&trouble, came) {
+                    let refused = Some(why.as_str().into());
+                    self.say(Said { tag: tag.into(), deployment, refused });
+                }
                 // The answer is lost to us, so a new session must bring it again.
                 self.token = None;
                 Err(trouble)

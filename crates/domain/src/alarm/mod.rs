@@ -282,7 +282,8 @@ impl AlarmSource {
     }
 
     /// How long a breach lasts before it is an alarm.
-    fn for_duration(&self) -> SignedDuration {
+    #[must_use]
+    pub fn for_duration(&self) -> SignedDuration {
         match self {
             Self::Prometheus(alarm) => SignedDuration::from_secs(i64::from(alarm.for_s)),
             Self::Pushed | Self::CloudWatch(_) => SignedDuration::ZERO,

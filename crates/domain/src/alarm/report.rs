@@ -1,12 +1,13 @@
 //! What is heard of alarms, and what of it is worth recording.
 //!
 //! **Invariants:** an unchanged state is recorded at most twice in the time for which evidence is fresh; evidence that came
-//! late, or for another definition, is dropped; a rollback that evidence asks for is recorded together with it.
+//! late, or for another definition, is dropped; a rollback, and the release of a forced flag, that evidence asks for is recorded together with it.
 
 use super::watch::rollbacks;
 use super::{Alarm, AlarmState, Evidence};
 use crate::context::{Command, Context, Decision};
 use crate::event::Event;
+use crate::forced_flag::releases;
 use crate::refusal::{Missing, Refusal};
 use crate::rollout::CLOCK_DISAGREEMENT;
 use crate::text::{AlarmArn, AlarmReason, FiringGroup};
@@ -151,6 +152,7 @@ impl Command for ReportAlarms {
         }
         if !events.is_empty() {
             events.extend(rollbacks(&after, context.now));
+            events.extend(releases(&after, context.now));
         }
         Decision::new((), events)
     }

@@ -73,6 +73,13 @@ pub enum TriggeredBy {
         /// What it said.
         state: AlarmState,
     },
+    /// Clients that could not do with it.
+    Refused {
+        /// How many have refused it.
+        refused: u32,
+        /// How many have it.
+        exposed: u32,
+    },
 }
 
 /// What the engine decides. Recorded as events; [`Phase::after`] is their effect.

@@ -4,6 +4,8 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// What a key must match, as the service writes it.
 pub(crate) const KEY_PATTERN: &str = r"^[a-z][a-zA-Z\d_-]{0,63}$";
 
@@ -30,7 +32,8 @@ pub(crate) const RESERVED_ATTRIBUTE: &str = "enabled";
 macro_rules! key {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $legal:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
         pub struct $name(Box<str>);
 
         impl $name {
@@ -47,6 +50,20 @@ macro_rules! key {
             fn from_str(text: &str) -> Result<Self, InvalidKey> {
                 let legal: fn(&str) -> bool = $legal;
                 if legal(text) { Ok(Self(text.into())) } else { Err(InvalidKey { kind: $kind }) }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidKey;
+
+            fn try_from(text: String) -> Result<Self, InvalidKey> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(key: $name) -> Self {
+                key.0.into()
             }
         }
 

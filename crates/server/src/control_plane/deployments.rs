@@ -15,7 +15,7 @@ use yardarm_domain::rollout::TriggeredBy;
 use yardarm_domain::{
     AlarmArn, AlarmOverride, Application, ApplicationId, ConfirmWithin, Confirmed, Deployment,
     DeploymentLogEntry, DeploymentLogKind, DeploymentNumber, DynamicParameter, Environment, EnvironmentId,
-    Exposure, Invocation, ParameterName, ParameterValue, ProfileType, StopDeployment, Stopped,
+    Exposure, Gate, Invocation, ParameterName, ParameterValue, Percent, ProfileType, StopDeployment, Stopped,
 };
 use yardarm_node::{DeployConfiguration, View};
 use yardarm_wire::constraints::Constraint;
@@ -38,7 +38,7 @@ pub(crate) async fn start(call: Call) -> Result<Answer, Fault> {
     let (strategy, profile, version, description, tags, key, dynamic, latest_deployment_number) =
         arguments.finish((strategy, profile, version, description, tags, key, dynamic, latest))?;
     no_kms_key(key)?;
-    let override_alarms = override_alarms(&call)?;
+    let (override_alarms, gate) = (override_alarms(&call)?, gate(&call)?);
     let confirm_within = confirm_within(&call)?;
     let wanted = {
         let view = call.node.view();
@@ -55,6 +55,7 @@ pub(crate) async fn start(call: Call) -> Result<Answer, Fault> {
             dynamic_parameters: identified(&call, &view, dynamic)?,
             override_alarms,
             confirm_within,
+            gate,
         }
     };
     let (application, environment) = (wanted.application.clone(), wanted.environment.clone());
@@ -127,6 +128,32 @@ fn confirm_within(call: &Call) -> Result<Option<ConfirmWithin>, Fault> {
     let within = seconds.trim().parse::<u32>().ok().and_then(|seconds| ConfirmWithin::try_from(seconds).ok());
     let wrong = || Fault::bad_request("The header Yardarm-Confirm-Within has seconds, from 10 to 86400.");
     within.map(Some).ok_or_else(wrong)
+}
+
+/// What the deployment asks of clients before each step, if anything.
+fn gate(call: &Call) -> Result<Option<Gate>, Fault> {
+    let Some(text) = call.header(&headers::YARDARM_REQUIRE_ACKNOWLEDGEMENTS) else { return Ok(None) };
+    let bad = || {
+        Fault::bad_request(
+            "The header Yardarm-Require-Acknowledgements is like `applied=95, refused=5`: whole percents, \
+             applied 1 to 100, refused 0 to 100 (default 0).",
+        )
+    };
+    let (mut applied, mut refused) = (None, None);
+    for part in text.split(',') {
+        let (name, percent) = part.split_once('=').ok_or_else(bad)?;
+        let percent = percent.trim().parse::<u8>().ok().and_then(|percent| Percent::try_from(percent).ok());
+        let slot = match name.trim() {
+            "applied" => &mut applied,
+            "refused" => &mut refused,
+            _ => return Err(bad()),
+        };
+        if slot.replace(percent.ok_or_else(bad)?).is_some() {
+            return Err(bad());
+        }
+    }
+    let applied = applied.filter(|applied| *applied > Percent::NONE).ok_or_else(bad)?;
+    Ok(Some(Gate { applied, refused: refused.unwrap_or(Percent::NONE) }))
 }
 
 /// The number in the path. Zero names no deployment, but is no wrong number either.
@@ -388,6 +415,13 @@ fn events(deployment: &Deployment, entry: &DeploymentLogEntry) -> Vec<wire::Depl
                 ),
             ]
         }
+        DeploymentLogKind::RolledBack(TriggeredBy::Refused { refused, exposed }) => {
+            let started = format!("Rollback initiated because {refused} of {exposed} clients refused it");
+            vec![
+                event(Type::RollbackCompleted, AppConfig, "Rollback completed"),
+                event(Type::RollbackStarted, AppConfig, &started),
+            ]
+        }
         DeploymentLogKind::Reverted => {
             let description = by_request("Deployment reverted by user request", deployment);
             vec![event(Type::RevertCompleted, User, &description)]
@@ -427,6 +461,11 @@ fn started(deployment: &Deployment) -> String {
     let listed = |alarms: &[AlarmArn]| alarms.iter().map(AlarmArn::as_str).collect::<Vec<_>>().join(", ");
     if let Some(AlarmOverride { alarms, by, reason }) = &deployment.alarms_overridden {
         text += &format!(" over alarm {} by {by}: {reason}", listed(alarms));
+    }
+    if let Some(Gate { applied, refused }) = deployment.gate {
+        let (applied, refused) = (applied.get(), refused.get());
+        text +=
+            &format!("; {applied} % of clients must have applied each step, at most {refused} % refused it");
     }
     if !deployment.alarms_not_watched.is_empty() {
         text += &format!("; not registered, so not watched: {}", listed(&deployment.alarms_not_watched));

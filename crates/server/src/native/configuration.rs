@@ -36,8 +36,7 @@ pub(super) async fn read(call: Call) -> Result<Response, Fault> {
 
 /// Names the bytes: the same content under another version is another answer, because its version is.
 pub(super) fn name(version: &ServedVersion) -> String {
-    let content: String = version.content.to_string().chars().take(16).collect();
-    format!("{}-{content}", version.version)
+    version.name()
 }
 
 fn answer(version: &Arc<ServedVersion>, tag: &str) -> Result<Response, Fault> {

@@ -1,6 +1,7 @@
 //! Yardarm's own API below `/yardarm/v1`, the health endpoints and the metrics.
 
 mod access_keys;
+mod acknowledgements;
 mod alarms;
 mod applications;
 mod configuration;
@@ -8,8 +9,10 @@ mod confirmation;
 mod deliveries;
 mod evaluation;
 mod flag_revert;
+mod forced_flags;
 mod health;
 mod problem;
+mod recovery;
 mod rollout;
 mod strategies;
 mod tokens;
@@ -80,6 +83,13 @@ const ROUTES: &[Route] = &[
     route!(DELETE APPLICATION "delete-application" applications::delete),
     route!(GET CONFIGURATION "read-configuration" configuration::read, Reading),
     route!(GET ROLLOUT "read-rollout" rollout::read, Reading),
+    route!(POST ACKNOWLEDGEMENTS "acknowledge" acknowledgements::take, Reading),
+    route!(GET DEPLOYMENT_CLIENTS "list-deployment-clients" acknowledgements::list),
+    route!(GET KNOWN_GOOD "list-known-good" recovery::known_good, Reading),
+    route!(GET RECOVERY "report-recovery" recovery::report),
+    route!(GET FORCED_FLAGS "list-forced-flags" forced_flags::list),
+    route!(PUT FORCED_FLAG "force-flag" forced_flags::put),
+    route!(DELETE FORCED_FLAG "release-flag" forced_flags::release),
     route!(POST EVALUATE "evaluate" evaluation::evaluate),
     route!(POST EXPLAIN "explain" evaluation::explain),
     route!(POST EVALUATE_VERSION "evaluate-version" evaluation::evaluate_version),
@@ -131,7 +141,8 @@ async fn serve(
     finish(&mut response, id);
     counters.count(response.status(), started.elapsed());
     let status = response.status().as_u16();
-    if route.method == MethodFilter::GET {
+    // Clients acknowledge all the time.
+    if route.method == MethodFilter::GET || (route.path == paths::ACKNOWLEDGEMENTS && status < 400) {
         tracing::debug!(operation = route.name, request_id = id.as_str(), status, "answered");
     } else {
         tracing::info!(operation = route.name, request_id = id.as_str(), status, "answered");

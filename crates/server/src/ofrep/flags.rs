@@ -6,8 +6,8 @@ use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::sync::Arc;
 use yardarm_domain::{
-    ApplicationId, DeploymentLogKind, DeploymentNumber, EnvironmentId, Exposure, ProfileId, ProfileType,
-    VersionNumber, World,
+    ApplicationId, DeploymentLogKind, DeploymentNumber, Environment, EnvironmentId, Exposure, ForcedFlags,
+    ProfileId, ProfileType, World,
 };
 use yardarm_node::{Address, Node, ServedVersion};
 use yardarm_ofrep::Configuration;
@@ -80,8 +80,17 @@ pub(super) fn configurations<'h>(held: &'h [Held<'_>]) -> Vec<Configuration<'h>>
 }
 
 /// What clients are served, whoever they are. Equal fingerprints: nobody can tell a difference.
-pub(super) type Fingerprint =
-    Vec<(ProfileId, Option<VersionNumber>, Option<(VersionNumber, DeploymentNumber, Exposure)>)>;
+pub(super) type Fingerprint = Vec<Profile>;
+
+/// One profile's versions, by their marks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Profile {
+    id: ProfileId,
+    stable: Option<u32>,
+    candidate: Option<(u32, DeploymentNumber, Exposure)>,
+    /// Who is to have forced flags that are on their way, and how both are for them.
+    forced: Option<(Box<str>, Option<u32>, Option<u32>)>,
+}
 
 /// The fingerprint of an environment's flags, and the position of the log from which on they are served.
 pub(super) fn fingerprint(
@@ -96,16 +105,21 @@ pub(super) fn fingerprint(
         let address = Address::new(application_id, environment, &profile.id);
         let Some(served) = node.served(&address) else { continue };
         revision = revision.max(served.revision().0);
-        let stable = served.stable().map(|version| version.version);
+        let stable = served.stable().map(|version| version.mark());
         let (stable, candidate) = match served.candidate() {
             // Whether everybody's version is still being watched makes no difference to anybody.
-            Some(new) if new.exposure == Exposure::ALL => (Some(new.version.version), None),
+            Some(new) if new.exposure == Exposure::ALL => (Some(new.version.mark()), None),
             Some(new) if new.exposure > Exposure::NONE => {
-                (stable, Some((new.version.version, new.deployment, new.exposure)))
+                (stable, Some((new.version.mark(), new.deployment, new.exposure)))
             }
             _ => (stable, None),
         };
-        fingerprint.push((profile.id.clone(), stable, candidate));
+        let forced = served.forced().map(|forced| {
+            let [stable, candidate] =
+                [&forced.stable, &forced.candidate].map(|it| it.as_ref().map(|version| version.mark()));
+            (forced.key.clone(), stable, candidate)
+        });
+        fingerprint.push(Profile { id: profile.id.clone(), stable, candidate, forced });
     }
     (fingerprint, revision)
 }
@@ -120,13 +134,30 @@ pub(super) struct Change {
 /// Older deployments do not change any more, but for one that is reverted soon after.
 const LAST_DEPLOYMENTS: usize = 8;
 
-/// The last thing that happened, as the newest deployments tell it.
+/// The last thing that happened, as the newest deployments and the forced flags tell it.
 pub(super) fn newest_change(
     world: &World,
     application: &ApplicationId,
     environment: &EnvironmentId,
 ) -> Option<Change> {
+    let profiles = &world.application(application).ok()?.profiles;
     let environment = world.environment(application, environment).ok()?;
+    let forced = profiles.keys().filter_map(|profile| forced(environment.forced_flags(profile)?));
+    forced.chain(newest_deployed(environment)).max_by_key(|change| change.at)
+}
+
+/// The last thing that happened to a configuration's forced flags.
+fn forced(flags: &ForcedFlags) -> Option<Change> {
+    let urgent = |at| Change { at, is_urgent: true };
+    let changes = flags.flags.values().map(|forced| match forced.grown_at {
+        Some(at) => urgent(at),
+        None => Change { at: forced.at, is_urgent: false },
+    });
+    let released = flags.released.last().map(|released| urgent(released.at));
+    changes.chain(released).max_by_key(|change| change.at)
+}
+
+fn newest_deployed(environment: &Environment) -> Option<Change> {
     let newest = environment.deployments.values().rev().take(LAST_DEPLOYMENTS);
     let flags = newest.filter(|deployment| deployment.kind == ProfileType::FeatureFlags);
     let entries = flags.filter_map(|deployment| deployment.log.last().map(|entry| (entry, deployment)));

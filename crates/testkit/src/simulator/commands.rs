@@ -13,8 +13,8 @@ use yardarm_domain::{
     CascadeDeleteApplication, ChangeAccessKey, ChangeAlarm, Command, ConfigurationProfile, ConfirmDeployment,
     ConfirmWithin, CreateApplication, CreateConfigurationProfile, CreateDeploymentStrategy,
     CreateEnvironment, DeleteAccessKey, DeleteAlarm, DeleteConfigurationProfile, DeleteDeploymentStrategy,
-    DeleteEnvironment, DeleteHostedVersion, DeletionProtectionCheck, Environment, FreshFor, Monitor,
-    PREDEFINED_STRATEGIES, ProfileType, PutAlarm, Refusal, ReplicateTo, ReportAlarms, Resource,
+    DeleteEnvironment, DeleteHostedVersion, DeletionProtectionCheck, Environment, FreshFor, Gate, Monitor,
+    PREDEFINED_STRATEGIES, Percent, ProfileType, PutAlarm, Refusal, ReplicateTo, ReportAlarms, Resource,
     StopDeployment, StrategyId, TagResource, Tags, UntagResource, UpdateAccountSettings, UpdateApplication,
     UpdateConfigurationProfile, UpdateDeploymentStrategy, UpdateEnvironment, World,
 };
@@ -158,6 +158,16 @@ impl Asker<'_> {
     /// Sends one request and tells which. `None`: there is nothing yet to ask for.
     pub(super) fn ask(&mut self) -> Option<String> {
         let what = self.request()?;
+        Some(format!("request-{} {what}", self.requests.sent))
+    }
+
+    /// As [`Asker::ask`], of deployments only.
+    pub(super) fn ask_of_deployments(&mut self) -> Option<String> {
+        let what = match self.rng.u8(0..10) {
+            0 => self.stop(),
+            1 => self.confirm(),
+            _ => self.deploy(),
+        }?;
         Some(format!("request-{} {what}", self.requests.sent))
     }
 
@@ -362,6 +372,7 @@ impl Asker<'_> {
             dynamic_parameters: vec![],
             override_alarms: (self.rng.u8(0..8) == 0).then(|| "it mends them".to_owned()),
             confirm_within: (self.rng.u8(0..4) == 0).then(|| self.confirm_within()).flatten(),
+            gate: self.gate(),
         };
         let (cause, node) = (self.requests.cause(), self.node.clone());
         let ask = cause.clone();
@@ -384,6 +395,12 @@ impl Asker<'_> {
         let command = ConfirmDeployment { application, environment, deployment, by, reason };
         self.execute(refers_to, true, command);
         Some("confirms")
+    }
+
+    fn gate(&mut self) -> Option<Gate> {
+        let percents = [Percent::NONE, Percent::try_from(50).ok()?, Percent::ALL];
+        let (applied, refused) = (pick(self.rng, percents)?, pick(self.rng, percents)?);
+        (self.rng.u8(0..4) == 0).then_some(Gate { applied, refused })
     }
 
     /// A predefined one, or one of its own, which may be deleted meanwhile.

@@ -2,7 +2,8 @@
 //!
 //! What a node believes is compared with this; what this believes comes from the log alone.
 
-use super::{Broken, ensure};
+use super::acknowledgers::Acknowledgers;
+use super::{Broken, TakenBack, ensure};
 use crate::fake_alarms::FakeAlarms;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -25,7 +26,12 @@ pub(super) struct History {
     /// Steps taken under an alarm that counts.
     pub(super) watched_steps: u64,
     /// Deployments taken back by alarms.
-    pub(super) taken_back: u64,
+    pub(super) taken_back: TakenBack,
+    /// Steps taken because clients had applied the one before.
+    pub(super) acknowledged_steps: u64,
+    /// Deployments taken back because clients refused them.
+    pub(super) refused: u64,
+    pub(super) acknowledgers: Acknowledgers,
     pub(super) world: World,
     pub(super) seq: Seq,
     pub(super) digest: Digest,
@@ -43,7 +49,10 @@ impl History {
             policy,
             alarms,
             watched_steps: 0,
-            taken_back: 0,
+            taken_back: TakenBack::default(),
+            acknowledged_steps: 0,
+            refused: 0,
+            acknowledgers: Acknowledgers::default(),
             world: World::default(),
             seq: Seq::ZERO,
             digest: Digest::ZERO,
@@ -80,6 +89,7 @@ impl History {
         let before = self.stepped(&event);
         self.judge_evidence(&event, at)?;
         self.count(&event);
+        self.judge_gate(&event)?;
         let applied = self.world.apply(record.seq.0, at, event.clone());
         applied.map_err(|error| Broken(error.to_string()))?;
         (self.seq, self.digest) = (record.seq, record.digest);
@@ -121,9 +131,40 @@ impl History {
             environment.monitors.iter().filter_map(|monitor| self.world.alarms().get(&monitor.alarm_arn));
         match Transition::from(step.clone()) {
             Transition::Advanced { .. } => self.watched_steps += u64::from(alarms.any(|alarm| alarm.acts())),
-            Transition::RolledBack(TriggeredBy::Alarm { .. }) => self.taken_back += 1,
+            Transition::RolledBack(TriggeredBy::Alarm { state: AlarmState::Alarm, .. }) => {
+                self.taken_back.firing += 1;
+            }
+            Transition::RolledBack(TriggeredBy::Alarm { .. }) => self.taken_back.unknown += 1,
             _ => {}
         }
+    }
+
+    /// A deployment that asks clients goes on only from what some have applied. Judged by the world before.
+    fn judge_gate(&mut self, event: &Event) -> Result<(), Broken> {
+        let Event::DeploymentStepped { application, environment, deployment: number, step, .. } = event
+        else {
+            return Ok(());
+        };
+        let Some(deployment) = self.deployment(application, environment, *number) else { return Ok(()) };
+        let goes_on = match Transition::from(step.clone()) {
+            Transition::Advanced { .. } | Transition::Completed => true,
+            Transition::RolledBack(TriggeredBy::Refused { .. }) => {
+                self.refused += 1;
+                return ensure(deployment.gate.is_some(), || "refused without being asked".into());
+            }
+            Transition::Begun
+            | Transition::BakeStarted { .. }
+            | Transition::RolledBack(_)
+            | Transition::Reverted
+            | Transition::Rescheduled { .. } => false,
+        };
+        let exposure = deployment.exposure();
+        if deployment.gate.is_none() || !goes_on || exposure == Exposure::NONE {
+            return Ok(());
+        }
+        self.acknowledged_steps += 1;
+        let place = (application.clone(), environment.clone(), deployment.profile);
+        self.acknowledgers.may_go_on(&place, *number, exposure)
     }
 
     /// What is recorded of an alarm was said of it, and is news; what is done because of alarms, or in spite of them, has
@@ -215,6 +256,26 @@ impl History {
         for (_, environment) in self.world.deploying() {
             let late = environment.open().find(|open| open.confirm_by().is_some_and(|by| by <= now));
             ensure(late.is_none(), || format!("{late:?} was not confirmed in time"))?;
+        }
+        Ok(())
+    }
+
+    /// Nothing is on its way where a source has been firing for so long that somebody must have heard.
+    pub(super) fn what_fires_is_heard(&self, now: Timestamp) -> Result<(), Broken> {
+        for (_, environment) in self.world.deploying() {
+            for deployment in environment.open().filter(|open| open.phase.is_active()) {
+                let unheard = environment.monitors.iter().find(|monitor| {
+                    let arn = &monitor.alarm_arn;
+                    let (alarm, since) =
+                        (self.world.alarms().get(arn), self.alarms.firing_since(arn.as_str()));
+                    let (Some(alarm), Some(since)) = (alarm, since) else { return false };
+                    let bound = alarm.fresh_for.duration() + alarm.source.for_duration();
+                    now.duration_since(since) > bound && !deployment.disregards(arn)
+                });
+                ensure(unheard.is_none(), || {
+                    format!("{} is on its way, and nobody has heard {unheard:?} fire", deployment.number)
+                })?;
+            }
         }
         Ok(())
     }

@@ -2,14 +2,17 @@
 //!
 //! One or two real nodes (sequencer, driver, snapshots, follower) run on a shared log in memory with a clock that only the
 //! simulation moves, on one thread. A seed decides everything: what is asked for and when, how the clock moves, forward
-//! and back, which appends and reads fail, when a node crashes and comes back. After each step the laws are checked:
+//! and back, which appends and reads fail, when a node crashes and comes back. In one [`Scene`] people ask for anything; in
+//! another they deploy, and alarms misbehave (`watched`). After each step the laws are checked:
 //!
 //! - the log is an unbroken chain, every number in it follows the one before, no more deployments are on their way than
 //!   the policy allows, exposure shrinks only by going back, no step comes early and no bake is cut short (`history`);
 //! - what was acknowledged is in the log, what was refused is not, nothing is done twice, every request is answered
 //!   (`commands`);
 //! - no version grows past an alarm that fires, or is not known to be quiet; evidence is what a source said at that time, and
-//!   is not recorded more often than needed (`history`);
+//!   is not recorded more often than needed; a source that fires is heard, whoever is restarted meanwhile (`history`);
+//! - a deployment that asks clients goes on only from steps that some have applied, and not over refusals
+//!   (`acknowledgers`);
 //! - a client that was given the new version keeps it while the rollout grows, and everybody gets what the arithmetic says
 //!   (`clients`);
 //! - a node at rest on a healthy log has left nothing undone that is due, knows the whole log, and serves exactly what its
@@ -17,22 +20,24 @@
 //!
 //! A failure names the seed; the same seed fails in the same way.
 
+mod acknowledgers;
 mod clients;
 mod cluster;
 mod commands;
 mod history;
+mod watched;
 
+use self::acknowledgers::{any_place, nothing_goes_on_that_is_refused};
 use self::clients::{Clients, expected, places};
 use self::cluster::Cluster;
 use self::commands::{ALARMS, Asker, Requests, pick};
 use self::history::History;
-use crate::fake_alarms::Truth;
 use crate::faulty_log::Trouble;
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 use yardarm_domain::rollout::Begin;
-use yardarm_domain::{AlarmState, Concurrency, Deployment, Policy, TickInterval, UnregisteredAlarms, live};
+use yardarm_domain::{Concurrency, Deployment, Policy, TickInterval, UnregisteredAlarms, live};
 use yardarm_flags::bucketing::named_subject;
 use yardarm_log::{Digest, verify};
 use yardarm_node::{Node, SessionRefusal};
@@ -45,6 +50,24 @@ fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), Broken> {
     if holds { Ok(()) } else { Err(Broken(what())) }
 }
 
+/// What goes on in a simulation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scene {
+    /// People ask for anything, and begin with nothing.
+    Anything,
+    /// A shop deploys, watched by two alarms whose sources fire, flap, fall silent and come back.
+    Watched,
+}
+
+/// How many deployments alarms took back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TakenBack {
+    /// Because one fired.
+    pub firing: u64,
+    /// Because nobody knew whether one does.
+    pub unknown: u64,
+}
+
 /// What a simulation came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
@@ -55,7 +78,11 @@ pub struct Outcome {
     /// Steps that deployments took under an alarm that counts.
     pub watched_steps: u64,
     /// Deployments that alarms took back.
-    pub taken_back: u64,
+    pub taken_back: TakenBack,
+    /// Steps that deployments took because clients had applied the one before.
+    pub acknowledged_steps: u64,
+    /// Deployments that clients took back by refusing them.
+    pub refused: u64,
     /// What happened, in order.
     pub trace: Vec<String>,
 }
@@ -73,16 +100,18 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Simulation { seed, nodes, steps } = self.simulation;
+        let Simulation { scene, seed, nodes, steps } = self.simulation;
         let latest = self.trace.iter().skip(self.trace.len().saturating_sub(60));
         latest.clone().try_for_each(|line| writeln!(f, "  {line}"))?;
-        write!(f, "seed {seed} with {nodes} nodes and {steps} steps: {}", self.what)
+        write!(f, "seed {seed} of {scene:?} with {nodes} nodes and {steps} steps: {}", self.what)
     }
 }
 
 /// A simulation to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Simulation {
+    /// What goes on.
+    pub scene: Scene,
     /// Decides everything.
     pub seed: u64,
     /// How many nodes share the log: 1 or 2.
@@ -106,8 +135,10 @@ impl Simulation {
         };
         match result {
             Ok(()) => {
-                let History { digest, seq, watched_steps, taken_back, .. } = run.history;
-                Ok(Outcome { digest, records: seq.0, watched_steps, taken_back, trace: run.trace })
+                let History { digest, seq, watched_steps, taken_back, acknowledged_steps, refused, .. } =
+                    run.history;
+                let (records, trace) = (seq.0, run.trace);
+                Ok(Outcome { digest, records, watched_steps, taken_back, acknowledged_steps, refused, trace })
             }
             Err(Broken(what)) => Err(Box::new(Failure { simulation: self, what, trace: run.trace })),
         }
@@ -121,6 +152,7 @@ const READERS: [&str; 4] = ["reader a", "reader b", "reader c", "reader d"];
 const MOST_WAKE_UPS: u32 = 8_000;
 
 struct Run {
+    scene: Scene,
     rng: Rng,
     cluster: Cluster,
     history: History,
@@ -151,13 +183,21 @@ impl Run {
         let trace = vec![format!("{policy:?}, a snapshot every {snapshot_every}")];
         let cluster = Cluster::new(simulation.nodes, policy.clone(), snapshot_every, simulation.seed);
         let history = History::new(policy, cluster.alarms.clone());
-        Self { rng, cluster, history, requests: Requests::default(), clients: Clients::default(), trace }
+        let (requests, clients, scene) = (Requests::default(), Clients::default(), simulation.scene);
+        Self { scene, rng, cluster, history, requests, clients, trace }
     }
 
     async fn all(&mut self, steps: u32) -> Result<(), Broken> {
         self.start_nodes().await?;
+        if let (Scene::Watched, Some((_, node))) = (self.scene, self.any_node()) {
+            watched::open(&node, &mut self.rng).await?;
+            self.rest().await?;
+        }
         for _ in 0..steps {
-            self.step().await?;
+            match self.scene {
+                Scene::Anything => self.step().await?,
+                Scene::Watched => self.step_watched().await?,
+            }
             if self.rng.bool() {
                 self.rest().await?;
             } else {
@@ -180,7 +220,8 @@ impl Run {
         match self.rng.u32(0..100) {
             0..42 => self.ask(),
             42..60 => self.move_clock(),
-            60..74 => self.poll()?,
+            60..68 => self.poll()?,
+            68..74 => self.acknowledge(),
             74..80 => self.start_session()?,
             80..85 => self.crash(),
             85..89 => self.start_nodes().await?,
@@ -199,16 +240,19 @@ impl Run {
     fn ask(&mut self) {
         for _ in 0..self.rng.u8(1..4) {
             let Some((index, node)) = self.any_node() else { return };
-            let mut asker = Asker {
-                requests: &mut self.requests,
-                node: &node,
-                world: &self.history.world,
-                alarms: &self.cluster.alarms,
-                rng: &mut self.rng,
-            };
-            if let Some(what) = asker.ask() {
+            if let Some(what) = self.asker(&node).ask() {
                 self.tell(format!("node {index}: {what}"));
             }
+        }
+    }
+
+    fn asker<'a>(&'a mut self, node: &'a Node) -> Asker<'a> {
+        Asker {
+            requests: &mut self.requests,
+            node,
+            world: &self.history.world,
+            alarms: &self.cluster.alarms,
+            rng: &mut self.rng,
         }
     }
 
@@ -236,6 +280,14 @@ impl Run {
         }
     }
 
+    fn acknowledge(&mut self) {
+        let Some((index, node)) = self.any_node() else { return };
+        let Some(place) = any_place(&self.history.world, &mut self.rng) else { return };
+        if let Some(what) = self.history.acknowledgers.say(&node, place, &mut self.rng) {
+            self.tell(format!("node {index}: {what}"));
+        }
+    }
+
     fn start_session(&mut self) -> Result<(), Broken> {
         match self.any_node() {
             Some((_, node)) => self.clients.start(&node, &self.history.world, &mut self.rng),
@@ -260,19 +312,12 @@ impl Run {
 
     /// The source of an alarm says something else, or nothing, or nonsense.
     fn change_truth(&mut self) {
-        use AlarmState::{Alarm, InsufficientData, Ok};
-        let truths = [
-            Truth::Says(Ok),
-            Truth::Says(Ok),
-            Truth::Says(Ok),
-            Truth::Says(Alarm),
-            Truth::Says(InsufficientData),
-            Truth::Silent,
-            Truth::Garbage,
-        ];
-        let (Some(arn), Some(truth)) = (pick(&mut self.rng, ALARMS), pick(&mut self.rng, truths)) else {
-            return;
+        let truths = match self.scene {
+            Scene::Anything => watched::SELDOM_BAD,
+            Scene::Watched => watched::OFTEN_BAD,
         };
+        let arn = pick(&mut self.rng, ALARMS);
+        let (Some(arn), Some(&truth)) = (arn, pick(&mut self.rng, truths)) else { return };
         self.cluster.alarms.set(arn, truth);
         self.tell(format!("{arn}: {truth:?}"));
     }
@@ -363,6 +408,9 @@ impl Run {
         })?;
         ensure(due.is_none_or(|due| due > now), || format!("at {now} something due at {due:?} is not done"))?;
         history.nothing_goes_on_unconfirmed(now)?;
+        for (_, node) in self.cluster.nodes() {
+            nothing_goes_on_that_is_refused(node, &history.world)?;
+        }
         history.nothing_goes_on_over_an_alarm(now)
     }
 
@@ -377,17 +425,21 @@ impl Run {
             let Some(due) = self.wake_at() else { return Ok(()) };
             let next = self.cluster.watchers_wake_at().map_or(due, |asks| asks.min(due));
             self.cluster.clock.set(next.max(self.now()));
-            match self.rng.u8(0..16) {
-                0..2 => self.change_truth(),
-                2 => {
+            match (self.scene, self.rng.u8(0..16)) {
+                (_, 0..2) => self.change_truth(),
+                (Scene::Anything, 2) | (Scene::Watched, 2..6) => {
                     self.crash();
                     self.start_nodes().await?;
                 }
+                (Scene::Anything, 3..8) => self.acknowledge(),
                 _ => {}
             }
             self.cluster.settle().await?;
             self.history.read(&self.cluster.log).await?;
             self.nothing_is_left_to_do()?;
+            if self.scene == Scene::Watched {
+                self.history.what_fires_is_heard(self.now())?;
+            }
         }
         Err(Broken("a rollout does not end".into()))
     }
@@ -409,6 +461,14 @@ impl Run {
         self.nothing_is_left_to_do()?;
         for (_, node) in self.cluster.nodes() {
             serves_what_its_world_says(node)?;
+        }
+        // No poll of a session is too early then.
+        self.cluster.clock.advance(SignedDuration::from_secs(15));
+        self.cluster.settle().await?;
+        self.history.read(&self.cluster.log).await?;
+        for (_, node) in self.cluster.nodes() {
+            self.clients.poll(node, true)?;
+            self.cluster.clock.advance(SignedDuration::from_secs(15));
         }
         Ok(())
     }

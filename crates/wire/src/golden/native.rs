@@ -1,7 +1,9 @@
 use http::StatusCode;
+use std::collections::BTreeMap;
 
 use super::{golden, golden_headers, some, time};
 use crate::enums::{DeploymentState, GrowthType};
+use crate::forced_flags::*;
 use crate::native::*;
 
 fn access_key() -> AccessKey {
@@ -92,6 +94,7 @@ fn rollout() {
         sha256: some("8cfe5d8a1b6b8e3b7a2f2d1c8e2a0a4f6b1d8f0b6a5e4c3d2b1a0f9e8d7c6b5a"),
         content: some(r#"{"flags":{},"values":{},"version":"1"}"#),
         content_base64: None,
+        forced_flags: BTreeMap::new(),
     };
     let candidate = RolloutVersion {
         version: 7,
@@ -111,9 +114,76 @@ fn rollout() {
             exposure: 250_000,
             key: "application/3zgdtsk/environment/6a2reud/deployment/12".into(),
         }),
+        forced: None,
     };
     golden("native.rollout.full", &full);
-    golden("native.rollout.minimal", &RolloutState { candidate: None, rollout: None, ..full });
+    let stable = full.stable.clone().map(|stable| RolloutVersion {
+        forced_flags: BTreeMap::from([
+            ("banner".into(), ForceTo::Variant("plain".into())),
+            ("checkout".into(), ForceTo::Off),
+        ]),
+        ..stable
+    });
+    let forced = RolloutForced {
+        exposure: 10_000,
+        key: "application/3zgdtsk/environment/6a2reud/forced/8840".into(),
+        stable: stable.clone(),
+        candidate: None,
+    };
+    let minimal = RolloutState { candidate: None, rollout: None, ..full };
+    golden("native.rollout.minimal", &minimal);
+    golden("native.rollout.forced", &RolloutState { forced: Some(forced), ..minimal });
+}
+
+#[test]
+fn forced_flags() {
+    let asked = ForceFlag {
+        to: ForceTo::Variant("plain".into()),
+        reason: some("It charges twice"),
+        grow_seconds: Some(3),
+        watch_seconds: Some(120),
+    };
+    golden("native.force-flag.full", &asked);
+    let minimal = ForceFlag { to: ForceTo::Off, reason: None, grow_seconds: None, watch_seconds: None };
+    golden("native.force-flag.minimal", &minimal);
+    let growing = ForcedFlag {
+        flag: "checkout".into(),
+        to: ForceTo::Off,
+        by: "AKIAIOSFODNN7EXAMPLE".into(),
+        reason: "It charges twice".into(),
+        forced_at: time("2026-09-28T12:00:00Z"),
+        grows_until: Some(time("2026-09-28T12:00:05Z")),
+        grown_at: None,
+        watched_until: None,
+        alarms_disregarded: vec!["latency".into()],
+        before: Some(ForceTo::Variant("plain".into())),
+    };
+    let grown = ForcedFlag {
+        flag: "banner".into(),
+        grows_until: None,
+        grown_at: Some(time("2026-09-28T11:00:05Z")),
+        watched_until: Some(time("2026-09-28T11:01:05Z")),
+        alarms_disregarded: vec![],
+        before: None,
+        ..growing.clone()
+    };
+    let by_alarm = ReleasedFlag {
+        forced: grown.clone(),
+        released_at: time("2026-09-28T11:00:42Z"),
+        released_by: None,
+        release_reason: None,
+        alarm: some("errors"),
+    };
+    let by_hand = ReleasedFlag {
+        released_by: some("AKIAIOSFODNN7EXAMPLE"),
+        release_reason: some("Mended"),
+        alarm: None,
+        ..by_alarm.clone()
+    };
+    golden(
+        "native.forced-flags",
+        &ForcedFlags { items: vec![growing, grown], released: vec![by_alarm, by_hand] },
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `yardarm deployment`: deployments of an environment, judged by people: confirmed, stopped, reverted.
 
 use super::output::{Output, Table, print_json};
-use super::{Failure, say};
+use super::{Failure, clients, say};
 use crate::api::Api;
 use bytes::Bytes;
 use clap::{Args, Subcommand};
@@ -38,6 +38,18 @@ enum DeploymentCommand {
         #[arg(long, default_value = "10", value_parser = clap::value_parser!(u8).range(1..=50))]
         most: u8,
     },
+    /// List the clients that acknowledge what they are given, and where they stand: who has applied a deployment, who has
+    /// refused it and why, who lags.
+    Clients {
+        /// Its number; the newest if left out.
+        number: Option<u32>,
+    },
+    /// List the last versions of a configuration whose bake passed and that were not reverted, the newest first.
+    KnownGood {
+        /// The configuration profile, by name or id.
+        #[arg(long, short, env = "YARDARM_PROFILE")]
+        profile: String,
+    },
     /// Say that a deployment is good, which was started with --confirm-within.
     Confirm {
         /// Its number; the newest if left out.
@@ -67,6 +79,15 @@ pub(super) fn run(arguments: &DeploymentArguments) -> Result<ExitCode, Failure> 
     };
     match &arguments.command {
         DeploymentCommand::List { most } => place.list(*most, arguments.output)?,
+        DeploymentCommand::Clients { number } => {
+            let number = place.number(*number)?.to_string();
+            let target = place.within(paths::DEPLOYMENT_CLIENTS).replace("{deployment}", &number);
+            clients::of_deployment(&place.api, &target, arguments.output)?;
+        }
+        DeploymentCommand::KnownGood { profile } => {
+            let target = place.within(paths::KNOWN_GOOD).replace("{profile}", &segment(profile));
+            clients::known_good(&place.api, &target, arguments.output)?;
+        }
         DeploymentCommand::Confirm { number, reason } => {
             place.confirm(*number, reason.as_deref(), arguments.output)?;
         }
@@ -90,6 +111,12 @@ struct Place {
 }
 
 impl Place {
+    /// `path` of the native API with the environment in it.
+    fn within(&self, path: &str) -> String {
+        path.replace("{application}", &segment(&self.application))
+            .replace("{environment}", &segment(&self.environment))
+    }
+
     fn deployments(&self) -> String {
         let (application, environment) = (segment(&self.application), segment(&self.environment));
         format!("/applications/{application}/environments/{environment}/deployments")
@@ -132,10 +159,7 @@ impl Place {
 
     fn confirm(&self, number: Option<u32>, reason: Option<&str>, output: Output) -> Result<(), Failure> {
         let number = self.number(number)?;
-        let path = paths::CONFIRMATION
-            .replace("{application}", &segment(&self.application))
-            .replace("{environment}", &segment(&self.environment))
-            .replace("{deployment}", &number.to_string());
+        let path = self.within(paths::CONFIRMATION).replace("{deployment}", &number.to_string());
         let confirmed: DeploymentConfirmation = self.send(Method::PUT, &path, reason, &[])?;
         if output == Output::Json {
             return print_json(&confirmed);

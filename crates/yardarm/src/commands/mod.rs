@@ -2,6 +2,7 @@
 
 mod agent;
 mod alarm;
+mod clients;
 mod config;
 mod demo;
 mod deployment;
@@ -15,6 +16,7 @@ mod log;
 mod master_key;
 mod output;
 mod question;
+mod recovery;
 mod serve;
 mod token;
 
@@ -50,6 +52,8 @@ pub(crate) enum Command {
     Key(key::KeyArguments),
     /// Make, list and revoke bearer tokens, on a running server.
     Token(token::TokenArguments),
+    /// Report how long ways back took, on a running server.
+    Recovery(recovery::RecoveryArguments),
     /// Look after the log.
     Log(log::LogArguments),
     /// Print the options in force, as `yardarm.toml`, without secrets.
@@ -96,13 +100,14 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Serve(sources) => serve::run(&sources),
         Command::Agent(arguments) => agent::run(&arguments),
         Command::Alarm(arguments) => alarm::run(&arguments),
-        Command::Demo(arguments) => demo::run(&arguments),
         Command::Deployment(arguments) => deployment::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Flag(arguments) => flag::run(*arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
+        Command::Recovery(arguments) => recovery::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),
         Command::Config(sources) => config::run(&sources),

@@ -168,7 +168,15 @@ fn nothing(profile: &str, environment: &str) -> Failure {
 /// The version that an entity gets, and where in the rollout that is. Without an entity what everybody has: the new
 /// version too, once it has reached everybody and bakes.
 fn gets(served: RolloutState, entity: Option<&str>) -> Option<(RolloutVersion, String)> {
-    let RolloutState { stable, candidate, rollout, .. } = served;
+    let RolloutState { mut stable, mut candidate, rollout, forced, .. } = served;
+    // A flag that is being forced has reached a few, and in a few seconds everybody.
+    let reached = forced.filter(|forced| {
+        let exposure = Exposure::from_parts_per_million(forced.exposure).unwrap_or(Exposure::NONE);
+        entity.is_some_and(|entity| exposed(bucket(&forced.key, &named_subject(entity)), exposure))
+    });
+    if let Some(reached) = reached {
+        (stable, candidate) = (reached.stable, reached.candidate);
+    }
     let (Some(candidate), Some(rollout)) = (candidate, rollout) else {
         return stable.map(|stable| (stable, String::new()));
     };
@@ -221,6 +229,7 @@ mod tests {
             sha256: None,
             content: Some(r#"{"version":"1"}"#.to_owned()),
             content_base64: None,
+            forced_flags: Default::default(),
         }
     }
 
@@ -232,6 +241,7 @@ mod tests {
             stable: stable.then(|| version(1)),
             candidate: exposure.map(|_| version(2)),
             rollout: exposure.map(|exposure| RolloutProgress { deployment: 2, exposure, key }),
+            forced: None,
         }
     }
 

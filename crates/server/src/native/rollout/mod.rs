@@ -10,7 +10,6 @@ mod told;
 
 pub(crate) use stream::RolloutStreams;
 
-use super::configuration::name;
 use super::json;
 use super::waiting::{self, Found, News};
 use crate::accept;
@@ -49,14 +48,7 @@ pub(super) async fn read(call: Call) -> Result<Response, Fault> {
 
 /// Names both versions and the exposure, the same on every node.
 fn tag(served: &Served) -> String {
-    let stable = served.stable().map_or_else(|| "0".into(), |version| name(version));
-    match served.candidate() {
-        None => format!("\"{stable}\""),
-        Some(candidate) => {
-            let (version, exposure) = (name(&candidate.version), candidate.exposure.parts_per_million());
-            format!("\"{stable}.{version}.{}.{exposure}\"", candidate.deployment)
-        }
-    }
+    format!("\"{}\"", served.tag())
 }
 
 fn state(served: &Served, seq: u64) -> wire::RolloutState {
@@ -71,6 +63,12 @@ fn state(served: &Served, seq: u64) -> wire::RolloutState {
             deployment: candidate.deployment.0,
             exposure: candidate.exposure.parts_per_million(),
             key: candidate.key.to_string(),
+        }),
+        forced: served.forced().map(|forced| wire::RolloutForced {
+            exposure: forced.exposure.parts_per_million(),
+            key: forced.key.to_string(),
+            stable: forced.stable.as_ref().map(|version| stored(version)),
+            candidate: forced.candidate.as_ref().map(|version| stored(version)),
         }),
     }
 }
@@ -88,5 +86,6 @@ fn stored(version: &ServedVersion) -> wire::RolloutVersion {
         sha256: Some(version.content.to_string()),
         content,
         content_base64,
+        forced_flags: super::forced_flags::forced_in(version),
     }
 }

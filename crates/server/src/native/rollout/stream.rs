@@ -179,8 +179,8 @@ impl Listener {
         rollout_events::retry(self.streams.retry_ms(&self.node, listening)).into()
     }
 
-    /// Whether there is a reason to go on: the client is who it was, and what it listens to exists.
-    fn goes_on(&self) -> bool {
+    /// Whether there is a place to listen to. Looked up only when nothing is deployed: what is, is there.
+    fn has_a_place(&self) -> bool {
         let exists = || {
             let view = self.node.view();
             self.channel.address.ids().is_some_and(|(application, environment, profile)| {
@@ -188,32 +188,35 @@ impl Listener {
                     && view.world.profile(&application, &profile).is_ok()
             })
         };
-        self.sender.is_still_good(&self.node) && (self.known.as_deref() != Some(NOTHING) || exists())
+        self.known.as_deref() != Some(NOTHING) || exists()
     }
 
     /// Waits until there is something to say. `None`: it is over.
     async fn next(mut self) -> Option<(Bytes, Self)> {
+        if self.is_over || !self.has_a_place() {
+            return None;
+        }
+        if !self.greeted {
+            return Some((self.greeting(), self));
+        }
         loop {
-            if self.is_over || !self.goes_on() {
-                return None;
-            }
-            let heartbeat = Instant::now() >= self.next_heartbeat;
-            let piece = if let Some(news) = self.news() {
-                Some(news)
-            } else if !self.greeted {
-                Some(self.greeting())
-            } else {
-                heartbeat.then(|| Bytes::from_static(rollout_events::HEARTBEAT.as_bytes()))
-            };
-            if let Some(piece) = piece {
-                self.next_heartbeat = Instant::now() + self.streams.settings.heartbeat;
-                return Some((piece, self));
-            }
-            tokio::select! {
+            // Nothing is looked at before: the subscription is older than all that the client was told, so it tells of the rest.
+            let is_silent = tokio::select! {
                 biased;
                 () = self.node.until_closing() => return Some((self.farewell(), self)),
-                changed = self.subscription.changed() => changed.map(|_| ())?,
-                () = sleep_until(self.next_heartbeat) => {}
+                changed = self.subscription.changed() => {
+                    changed?;
+                    false
+                }
+                () = sleep_until(self.next_heartbeat) => true,
+            };
+            if !self.sender.is_still_good(&self.node) || !self.has_a_place() {
+                return None;
+            }
+            let heartbeat = || Bytes::from_static(rollout_events::HEARTBEAT.as_bytes());
+            if let Some(piece) = self.news().or_else(|| is_silent.then(heartbeat)) {
+                self.next_heartbeat = Instant::now() + self.streams.settings.heartbeat;
+                return Some((piece, self));
             }
         }
     }

@@ -4,7 +4,7 @@ use super::super::configuration::name;
 use super::{state, tag};
 use bytes::Bytes;
 use std::sync::{Arc, OnceLock};
-use yardarm_node::{Served, ServedVersion};
+use yardarm_node::Served;
 use yardarm_wire::rollout_events;
 
 /// One form for each set of versions that a client has already.
@@ -17,6 +17,8 @@ pub(super) struct Told {
     seq: u64,
     /// Names all of it.
     pub(super) tag: Arc<str>,
+    /// What its versions are called, in order.
+    names: Vec<String>,
     forms: [OnceLock<Option<Bytes>>; FORMS],
 }
 
@@ -24,7 +26,8 @@ impl Told {
     /// `seq`: up to where the log is known to be in `served`.
     pub(super) fn new(served: Arc<Served>, seq: u64) -> Self {
         let tag = tag(&served).into();
-        Self { served, seq, tag, forms: Default::default() }
+        let names = served.versions().map(|version| name(version)).collect();
+        Self { served, seq, tag, names, forms: Default::default() }
     }
 
     /// Whether it is of this state.
@@ -35,15 +38,15 @@ impl Told {
     /// The event for a client that has the state that `known` names: without the contents that it has by that. `None` never
     /// happens: it cannot be written.
     pub(super) fn event(&self, known: &str) -> Option<Bytes> {
-        let has: Vec<bool> = self.served.versions().map(|version| has(known, version)).collect();
-        let form = has.iter().rev().fold(0, |form, has| form * 2 + usize::from(*has));
-        self.forms.get(form)?.get_or_init(|| self.make(&has)).clone()
+        let form = self.names.iter().rev().fold(0, |form, name| form * 2 + usize::from(has(known, name)));
+        self.forms.get(form)?.get_or_init(|| self.make(form)).clone()
     }
 
-    fn make(&self, has: &[bool]) -> Option<Bytes> {
+    /// `form`: a bit for each version, in order, that says whether the client has it.
+    fn make(&self, form: usize) -> Option<Bytes> {
         let mut state = state(&self.served, self.seq);
-        for (version, has) in state.versions_mut().zip(has) {
-            if *has {
+        for (index, version) in state.versions_mut().enumerate() {
+            if (form >> index) & 1 == 1 {
                 (version.content, version.content_base64) = (None, None);
             }
         }
@@ -52,8 +55,7 @@ impl Told {
     }
 }
 
-/// Whether the version is one of those in the state that has the tag `known`.
-fn has(known: &str, version: &ServedVersion) -> bool {
-    let name = name(version);
+/// Whether the version `name` is one of those in the state that has the tag `known`.
+fn has(known: &str, name: &str) -> bool {
     known.trim_matches('"').split('.').any(|part| part == name)
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
 use yardarm_flags::{FlagDifference, FlagDocument, diff};
+use yardarm_wire::clients::Gate;
 use yardarm_wire::deployments::Deployment;
 use yardarm_wire::enums::DeploymentState;
 use yardarm_wire::environments::Environment;
@@ -35,6 +36,22 @@ pub(super) struct Deploying {
     /// Take it back unless somebody confirms it in this time: a number with s, m, h or d, from 10s to 1d.
     #[arg(long, value_name = "TIME", requires = "deploy", value_parser = confirm_within)]
     confirm_within: Option<u32>,
+    /// Let the deployment go on only when so many of the clients that have it have said so, in percent.
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        requires = "deploy",
+        value_parser = clap::value_parser!(u8).range(1..=100)
+    )]
+    require_acknowledged: Option<u8>,
+    /// Roll it back when more than so many of them refuse it, in percent; by default when any does.
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        requires = "require_acknowledged",
+        value_parser = clap::value_parser!(u8).range(0..=100)
+    )]
+    most_refused: Option<u8>,
     /// Follow the deployment until it is complete, or until everyone has the version.
     #[arg(
         long,
@@ -68,6 +85,8 @@ pub(super) struct Plan {
     pub(super) environment: Environment,
     pub(super) strategy: DeploymentStrategy,
     confirm_within: Option<u32>,
+    /// What it asks of clients before each step, if anything.
+    gate: Option<Gate>,
     until: Option<Until>,
     /// What the environment serves now; `None` if nothing was ever deployed there.
     served: Option<RolloutState>,
@@ -81,11 +100,15 @@ impl Deploying {
         let environment = plane.environment(profile, self.environment.get())?;
         let strategy = plane.strategy(self.strategy.as_deref().filter(|strategy| !strategy.is_empty()))?;
         let served = plane.rollout(profile, &environment)?;
+        let gate = self
+            .require_acknowledged
+            .map(|applied_percent| Gate { applied_percent, refused_percent: self.most_refused.unwrap_or(0) });
         Ok(Some(Plan {
             profile: profile.clone(),
             environment,
             strategy,
             confirm_within: self.confirm_within,
+            gate,
             until: self.wait,
             served,
         }))
@@ -152,6 +175,7 @@ impl Plan {
             version,
             description,
             confirm_within: self.confirm_within,
+            gate: self.gate,
         });
         let deployment = started.map_err(|error| {
             Failure::failed(format!(

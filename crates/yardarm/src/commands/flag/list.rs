@@ -2,14 +2,16 @@
 
 use super::super::output::{Output, Table, print_json};
 use super::super::{Failure, say};
+use super::force;
 use crate::control_plane::{ControlPlane, flags_of};
 use crate::options::Target;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::process::ExitCode;
 use yardarm_flags::FlagDocument;
 use yardarm_flags::document::Setting;
+use yardarm_wire::forced_flags::ForceTo;
 use yardarm_wire::native::{RolloutState, RolloutVersion};
 
 /// What an environment serves.
@@ -17,11 +19,15 @@ struct Served {
     environment: String,
     stable: Option<Version>,
     candidate: Option<(Version, f64)>,
+    /// Flags that are being forced, and have reached a few.
+    forcing: BTreeMap<String, ForceTo>,
 }
 
 struct Version {
     number: u32,
     document: FlagDocument,
+    /// Flags that are forced, whatever was deployed.
+    forced: BTreeMap<String, ForceTo>,
 }
 
 /// What a flag is, in a word.
@@ -102,14 +108,17 @@ pub(super) fn run(target: &Target, output: Output) -> Result<ExitCode, Failure> 
 
 impl Served {
     fn read(environment: String, state: Option<RolloutState>) -> Result<Self, Failure> {
-        let Some(RolloutState { stable, candidate, rollout, .. }) = state else {
-            return Ok(Self { environment, stable: None, candidate: None });
+        let Some(RolloutState { stable, candidate, rollout, forced, .. }) = state else {
+            return Ok(Self { environment, stable: None, candidate: None, forcing: BTreeMap::new() });
         };
         let version = |version: RolloutVersion| {
-            Ok::<Version, Failure>(Version { number: version.version, document: flags_of(&version)? })
+            let (number, document) = (version.version, flags_of(&version)?);
+            Ok::<Version, Failure>(Version { number, document, forced: version.forced_flags })
         };
         let percent = rollout.map_or(0.0, |rollout| f64::from(rollout.exposure) / 10_000.0);
+        let reached = forced.into_iter().flat_map(|forced| forced.stable.into_iter().chain(forced.candidate));
         Ok(Self {
+            forcing: reached.flat_map(|version| version.forced_flags).collect(),
             environment,
             stable: stable.map(version).transpose()?,
             candidate: candidate.map(version).transpose()?.map(|candidate| (candidate, percent)),
@@ -131,8 +140,20 @@ impl Served {
         }
     }
 
-    /// `on`, and during a rollout that changes it `off → on`.
+    /// `on`, and during a rollout that changes it `off → on`; of a flag that is forced, that too.
     fn cell(&self, key: &str) -> String {
+        let versions = self.stable.iter().chain(self.candidate.iter().map(|(version, _)| version));
+        let forced = versions.filter_map(|version| version.forced.get(key)).next();
+        let forcing = self.forcing.get(key).filter(|to| forced != Some(*to));
+        let is = self.deployed_cell(key);
+        match (forced, forcing) {
+            (None, None) => is,
+            (_, Some(to)) => format!("{is} (being forced {})", force::to(to)),
+            (Some(to), None) => format!("{is} (forced {})", force::to(to)),
+        }
+    }
+
+    fn deployed_cell(&self, key: &str) -> String {
         let stable = cell(self.stable.as_ref().and_then(|stable| brief(&stable.document, key)));
         let Some((candidate, _)) = &self.candidate else { return stable };
         let candidate = cell(brief(&candidate.document, key));
@@ -177,6 +198,9 @@ struct VersionReport {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<Brief>,
+    /// What it is forced to, whatever was deployed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forced: Option<ForceTo>,
     /// How many get a candidate.
     #[serde(skip_serializing_if = "Option::is_none")]
     percentage: Option<f64>,
@@ -187,6 +211,7 @@ impl<'r> FlagReport<'r> {
         let of = |version: &Version, percentage| VersionReport {
             version: version.number,
             state: brief(&version.document, flag),
+            forced: version.forced.get(flag).cloned(),
             percentage,
         };
         let environments = served.iter().map(|served| EnvironmentReport {
@@ -205,7 +230,8 @@ impl<'r> FlagReport<'r> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Served, Version, brief, cell};
+    use super::{ForceTo, Served, Version, brief, cell};
+    use std::collections::BTreeMap;
     use yardarm_flags::FlagDocument;
 
     fn document(values: &str) -> FlagDocument {
@@ -227,13 +253,24 @@ mod tests {
 
     #[test]
     fn a_rollout_shows_both_sides_where_they_differ() {
-        let version = |number, values| Version { number, document: document(values) };
-        let mut served = Served { environment: "prod".to_owned(), stable: None, candidate: None };
+        let version =
+            |number, values| Version { number, document: document(values), forced: BTreeMap::new() };
+        let mut served = Served {
+            environment: "prod".to_owned(),
+            stable: None,
+            candidate: None,
+            forcing: BTreeMap::new(),
+        };
         assert_eq!((served.head(), served.cell("f")), ("prod -".to_owned(), "-".to_owned()));
         served.stable = Some(version(3, r#"{"f": {}, "g": {}}"#));
         assert_eq!((served.head(), served.cell("f")), ("prod v3".to_owned(), "off".to_owned()));
         served.candidate = Some((version(4, r#"{"f": {"enabled": true}, "g": {}}"#), 33.3));
         assert_eq!(served.head(), "prod v3 → v4 33.3 %");
         assert_eq!((served.cell("f"), served.cell("g")), ("off → on".to_owned(), "off".to_owned()));
+        served.forcing = BTreeMap::from([("g".to_owned(), ForceTo::Variant("old".to_owned()))]);
+        assert_eq!(served.cell("g"), "off (being forced to old)");
+        served.candidate = None;
+        served.stable.as_mut().unwrap().forced.insert("f".to_owned(), ForceTo::Off);
+        assert_eq!(served.cell("f"), "off (forced off)");
     }
 }

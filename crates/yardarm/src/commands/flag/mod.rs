@@ -7,6 +7,7 @@ mod attributes;
 mod change;
 mod deploy;
 mod difference;
+mod force;
 mod list;
 mod revert;
 mod show;
@@ -53,6 +54,11 @@ enum FlagCommand {
         #[arg(long, default_value = "table")]
         output: Output,
     },
+    /// Force a flag off, or to a variant, in one environment, whatever is deployed there: the kill switch. It reaches a
+    /// hundredth of the clients, and everybody a few seconds later.
+    Force(force::ForceArguments),
+    /// Give a flag back that is forced: everybody gets at once what is deployed.
+    Release(force::ReleaseArguments),
     /// Make a flag. It is off unless --enabled says otherwise.
     Create {
         /// The flag's key: letters, digits, `_` and `-`, the first a lower-case letter.
@@ -297,6 +303,8 @@ pub(super) fn run(arguments: FlagArguments) -> Result<ExitCode, Failure> {
         FlagCommand::Show { flag, target, of, environment, output } => {
             return show::run(&flag, &target, &of, &environment, output);
         }
+        FlagCommand::Force(arguments) => return force::force(arguments),
+        FlagCommand::Release(arguments) => return force::release(arguments),
         FlagCommand::Revert { flag, to, reason, strategy, environment, target, output } => {
             let (reason, strategy) = (reason.as_deref(), strategy.as_deref());
             let (flag, environment, target) = (&flag, &environment, &target);

@@ -2,6 +2,7 @@
 
 use super::super::output::{Output, print_json};
 use super::super::{Failure, say};
+use super::force::told;
 use crate::control_plane::{ControlPlane, StoredFlags, flag_keys, flags_of, listed};
 use crate::options::{EnvironmentOption, Target};
 use crate::terminal::printable;
@@ -57,6 +58,13 @@ pub(super) fn run(
         }
     };
     let document = &stored.document;
+    let forced = match environment.get() {
+        Some(name) if output == Output::Table => {
+            let environment = plane.environment(&profile, Some(name))?;
+            told(&plane.forced_flags(&profile, &environment)?, flag, &environment.name)
+        }
+        _ => vec![],
+    };
     if !document.flags().contains_key(flag) && !document.values().contains_key(flag) {
         let (number, keys) = (stored.number, listed(&flag_keys(document)));
         let text = format!("version {number} of {profile} has no flag `{flag}`; it has {keys}");
@@ -74,6 +82,9 @@ pub(super) fn run(
         say(format!("  {}: {}", printable(&fact.subject), printable(&fact.text)));
     }
     for line in stamps(document, flag) {
+        say(format!("  {line}"));
+    }
+    for line in forced {
         say(format!("  {line}"));
     }
     Ok(ExitCode::SUCCESS)
