@@ -17,7 +17,7 @@ def test_the_demo_tells_its_story_to_the_end(binary, tmp_path):
     )
     assert told.returncode == 0, told.stdout + told.stderr
     chapters = re.findall(r"^(\d)\. ", told.stdout, re.MULTILINE)
-    assert chapters == ["1", "2", "3", "4", "5", "6", "7"], told.stdout
+    assert chapters == ["1", "2", "3", "4", "5", "6", "7", "8"], told.stdout
     assert re.search(r"100\.?0? % +BAKING", told.stdout), told.stdout
     assert re.search(r"from the alarm to the last of 20 branches: recovered +\d+ ms", told.stdout), told.stdout
     assert re.search(r"customers who found the shop closed +0$", told.stdout, re.MULTILINE), told.stdout

@@ -1,6 +1,7 @@
 //! The story, chapter by chapter.
 
 mod gradual;
+mod kill_switch;
 mod opening;
 mod outage;
 mod peak;
@@ -43,6 +44,8 @@ pub async fn run(settings: &DemoSettings) -> Result<(), DemoError> {
     audience.turn_page().await;
     peak::tell(&mut stage).await?;
     audience.turn_page().await;
+    kill_switch::tell(&mut stage).await?;
+    audience.turn_page().await;
     outage::tell(&mut stage).await?;
     end(&stage).await?;
     stage.close().await
@@ -51,16 +54,19 @@ pub async fn run(settings: &DemoSettings) -> Result<(), DemoError> {
 /// What the day was like.
 async fn end(stage: &Stage) -> Result<(), DemoError> {
     let audience = stage.audience;
-    audience.chapter(7, "The day in figures");
+    audience.chapter(8, "The day in figures");
+    audience
+        .narrate("The server has measured the way back by itself, by what the branches have acknowledged:");
+    stage.operator.types(&["recovery", "report"]).await?;
     let (sales, unpaid) = stage.shop.till(|till| (till.sales(), till.unpaid()));
     for (what, figure) in &stage.figures {
-        audience.tell(&format!("  {what:<58} {figure:>10}"));
+        audience.tell(&format!("  {what:<64} {figure:>10}"));
     }
-    audience.tell(&format!("  {:<58} {sales:>10}", "orders"));
+    audience.tell(&format!("  {:<64} {sales:>10}", "orders"));
     audience
-        .tell(&format!("  {:<58} {unpaid:>10}", "orders that the new checkout could not take the money for"));
+        .tell(&format!("  {:<64} {unpaid:>10}", "orders that the new checkout could not take the money for"));
     audience.tell(&format!(
-        "  {:<58} {:>10}",
+        "  {:<64} {:>10}",
         "customers who found the shop closed",
         stage.customers.turned_away()
     ));

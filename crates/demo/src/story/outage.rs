@@ -10,7 +10,7 @@ const RESTARTED: &str = "Roma";
 
 pub(super) async fn tell(stage: &mut Stage) -> Result<(), DemoError> {
     let audience = stage.audience;
-    audience.chapter(6, "The server is killed");
+    audience.chapter(7, "The server is killed");
     let unpaid = stage.shop.till(|till| till.unpaid());
     stage.server.kill().await?;
     until("every branch knows", || {
