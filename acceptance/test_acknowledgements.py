@@ -129,7 +129,7 @@ def test_the_way_back_is_measured_and_reported(serve, fresh_name):
     shop.server.restart()
     assert eventually(report)["items"] == [back], "it is in the log"
     table = shop.server.run("recovery", "report", *where, check=0).stdout
-    assert "1 ways back, 1 of them measured." in table
+    assert "1 way back, 1 of them measured." in table
     other = Shop(shop.server, fresh_name)
     other.stop(other.deploy("applied=50", duration=3_600).json()["DeploymentNumber"])
     table = shop.server.run("recovery", "report", "--application", other.app_name, check=0).stdout

@@ -263,6 +263,7 @@ impl History {
                         environment,
                         deployment,
                         allow_revert: false,
+                        stopped: None,
                     })?;
                 }
             }

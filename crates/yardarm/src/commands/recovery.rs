@@ -97,12 +97,13 @@ fn show(report: &RecoveryReport) {
     }
     table.print();
     let RecoveryReport { rollbacks, measured, medians, .. } = report;
+    let ways = if *rollbacks == 1 { "way" } else { "ways" };
     if *measured == 0 {
-        say(format!("{rollbacks} ways back, none of them acknowledged by clients."));
+        say(format!("{rollbacks} {ways} back, none of them acknowledged by clients."));
         return;
     }
     say(format!(
-        "{rollbacks} ways back, {measured} of them measured. Medians: evidence to decision {}, served {}, \
+        "{rollbacks} {ways} back, {measured} of them measured. Medians: evidence to decision {}, served {}, \
          50 % {}, 99 % {}, 100 % {}.",
         took(medians.evidence_to_decided_ms),
         took(medians.served_ms),
