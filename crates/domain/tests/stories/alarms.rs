@@ -1,183 +1,22 @@
 //! Alarms and what they do to deployments, told as stories: a command at a time, seconds apart.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test panics")]
 
+use super::stage::{Stage, it};
 use AlarmState::{Alarm as Firing, InsufficientData, Ok as Quiet};
-use jiff::{SignedDuration, Timestamp};
-use std::str::FromStr;
-use yardarm_domain::rollout::{GrowthFactor, GrowthType, TriggeredBy};
+use jiff::SignedDuration;
+use yardarm_domain::rollout::TriggeredBy;
 use yardarm_domain::{
-    AdvanceDeployments, Alarm, AlarmArn, AlarmReport, AlarmSource, AlarmState, ApplicationId, ChangeAlarm,
-    ClientEvidence, Command, Comparison, Concurrency, ContentHash, ContentRef, Context, CreateApplication,
-    CreateConfigurationProfile, CreateDeploymentStrategy, CreateEnvironment, CreateHostedVersion,
-    DeleteAlarm, Deployment, DeploymentLogKind, DeploymentNumber, DeploymentState, EnvironmentId,
-    EnvironmentState, FreshFor, MissingData, Monitor, Policy, ProfileId, ProfileType, PrometheusAlarm,
-    PutAlarm, Quotas, Refusal, ReplicateTo, ReportAlarms, StartDeployment, StrategyId, Tags, Threshold,
-    UnregisteredAlarms, UpdateEnvironment, Validated, VersionNumber, World,
+    Alarm, AlarmArn, AlarmReport, AlarmSource, AlarmState, ChangeAlarm, Comparison, Concurrency, DeleteAlarm,
+    Deployment, DeploymentLogKind, DeploymentNumber, DeploymentState, EnvironmentState, MissingData, Monitor,
+    Policy, ProfileType, PrometheusAlarm, Refusal, ReportAlarms, Threshold, UnregisteredAlarms,
+    UpdateEnvironment,
 };
 
-const CONTENT: ContentRef = ContentRef { hash: ContentHash([1; 32]), size_bytes: 1 };
-
-fn it<T: FromStr>(text: &str) -> T {
-    text.parse().ok().unwrap()
-}
-
-/// An application whose environment is watched by the alarm `errors`, and a clock.
-struct Stage {
-    world: World,
-    quotas: Quotas,
-    policy: Policy,
-    now: Timestamp,
-    /// What clients have said.
-    clients: ClientEvidence,
-    /// From when on the driver is there.
-    attentive_since: Timestamp,
-    application: ApplicationId,
-    environment: EnvironmentId,
-    profile: ProfileId,
-    strategy: StrategyId,
-    position: u64,
-}
-
 impl Stage {
-    /// Ten minutes to everyone in steps of a quarter, five minutes of bake.
-    fn new() -> Self {
-        let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let mut stage = Self {
-            world: World::default(),
-            quotas: Quotas::default(),
-            policy: Policy::default(),
-            now,
-            clients: ClientEvidence::default(),
-            attentive_since: now,
-            application: it("none"),
-            environment: it("none"),
-            profile: it("none"),
-            strategy: it("none"),
-            position: 0,
-        };
-        let create = CreateApplication { name: it("shop"), description: None, tags: Tags::default() };
-        stage.application = stage.run(create).unwrap();
-        stage.environment = stage
-            .run(CreateEnvironment {
-                application: stage.application.clone(),
-                name: it("production"),
-                description: None,
-                monitors: vec![Monitor { alarm_arn: it("errors"), alarm_role_arn: None }],
-                tags: Tags::default(),
-            })
-            .unwrap();
-        stage.profile = stage
-            .run(CreateConfigurationProfile {
-                application: stage.application.clone(),
-                name: it("settings"),
-                description: None,
-                kind: ProfileType::Freeform,
-                validators: vec![],
-                tags: Tags::default(),
-            })
-            .unwrap();
-        stage.strategy = stage.strategy(600, 300);
-        stage
-            .run(CreateHostedVersion {
-                application: stage.application.clone(),
-                profile: stage.profile.clone(),
-                description: None,
-                content: CONTENT,
-                content_type: it("text/plain"),
-                label: None,
-                latest_version: None,
-                normalised_against: None,
-            })
-            .unwrap();
-        stage
-    }
-
     /// The same with the alarm in the registry: pushed, fresh for a minute.
     fn registered() -> Self {
-        let mut stage = Self::new();
+        let mut stage = Self::new(ProfileType::Freeform);
         stage.put("errors", AlarmSource::Pushed, 60);
         stage
-    }
-
-    fn strategy(&mut self, duration_s: u32, bake_s: u32) -> StrategyId {
-        self.run(CreateDeploymentStrategy {
-            name: it("pace"),
-            description: None,
-            duration_s,
-            bake_s,
-            growth: GrowthType::Linear,
-            factor: GrowthFactor::from_percent(25.0).unwrap(),
-            replicate_to: ReplicateTo::None,
-            tags: Tags::default(),
-        })
-        .unwrap()
-    }
-
-    fn run<C: Command>(&mut self, command: C) -> Result<C::Outcome, Refusal> {
-        let entropy = self.position.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 7;
-        let context = Context { now: self.now, entropy, quotas: &self.quotas, policy: &self.policy };
-        let decision = command.decide(&self.world, &context)?;
-        for event in decision.events {
-            self.position += 1;
-            self.world.apply(self.position, self.now, event).unwrap();
-        }
-        Ok(decision.outcome)
-    }
-
-    fn put(&mut self, arn: &str, source: AlarmSource, fresh_s: u32) {
-        self.run(PutAlarm {
-            arn: it(arn),
-            description: None,
-            source,
-            fresh_for: Some(FreshFor::try_from(fresh_s).unwrap()),
-            actions_enabled: true,
-            secret: None,
-        })
-        .unwrap();
-    }
-
-    fn report(&self, arn: &str, state: AlarmState) -> AlarmReport {
-        AlarmReport {
-            alarm: it(arn),
-            revision: None,
-            state,
-            at: self.now,
-            actions_enabled: true,
-            reason: None,
-            group: None,
-        }
-    }
-
-    /// Answers how many records it took.
-    fn tell(&mut self, state: AlarmState) -> u64 {
-        let (before, report) = (self.position, self.report("errors", state));
-        self.run(ReportAlarms { reports: vec![report] }).unwrap();
-        self.position - before
-    }
-
-    fn advance(&self) -> AdvanceDeployments {
-        AdvanceDeployments {
-            only_clock: true,
-            attentive_since: self.attentive_since,
-            unregistered: self.policy.unregistered_alarms,
-            ticks: self.policy.ticks,
-            clients: self.clients.clone(),
-        }
-    }
-
-    /// Lets time pass; the driver does what is due, and has nothing to do then.
-    fn wait(&mut self, seconds: i64) {
-        self.now += SignedDuration::from_secs(seconds);
-        for _ in 0..10 {
-            let (before, advance) = (self.position, self.advance());
-            let due = advance.wake_at(&self.world, self.now).is_some_and(|at| at <= self.now);
-            self.run(advance).unwrap();
-            assert_eq!(due, self.position > before, "what is due is done, and nothing else");
-            if !due {
-                return;
-            }
-        }
-        panic!("the driver does not come to rest");
     }
 
     /// Lets time pass in steps of ten seconds, the alarm saying `state` at each.
@@ -187,31 +26,6 @@ impl Stage {
             self.tell(state);
             self.wait(0);
         }
-    }
-
-    fn deployment(&self, alarm_override: Option<(&str, &str)>) -> StartDeployment {
-        StartDeployment {
-            application: self.application.clone(),
-            environment: self.environment.clone(),
-            profile: self.profile.clone(),
-            version: VersionNumber(1),
-            strategy: self.strategy.clone(),
-            description: None,
-            tags: Tags::default(),
-            latest_deployment_number: None,
-            changed: None,
-            dynamic_parameters: vec![],
-            extensions: vec![],
-            invocations: vec![],
-            confirm_within: None,
-            alarm_override: alarm_override.map(|(by, reason)| (by.into(), reason.into())),
-            gate: None,
-            validated: Validated { content: CONTENT.hash, validators: vec![] },
-        }
-    }
-
-    fn deploy(&mut self) -> Result<DeploymentNumber, Refusal> {
-        self.run(self.deployment(None))
     }
 
     fn latest(&self) -> &Deployment {
@@ -289,7 +103,7 @@ fn silence_holds_no_step_beyond_what_is_fresh_and_then_takes_back() {
 #[test]
 fn an_alarm_never_heard_of_holds_a_new_deployment_and_then_takes_it_back() {
     let mut stage = Stage::registered();
-    stage.strategy = stage.strategy(20, 300);
+    stage.strategy = stage.strategy(20, 300, 25);
     stage.wait(120);
     stage.deploy().unwrap();
     stage.wait(30);
@@ -379,7 +193,7 @@ fn a_firing_alarm_is_overridden_with_a_reason_and_for_that_deployment_only() {
 
 #[test]
 fn an_alarm_that_is_not_registered_is_refused_or_said_to_be_unwatched() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::new(ProfileType::Freeform);
     let refused = Refusal::AlarmUnregistered { environment: stage.environment.clone(), alarm: it("errors") };
     assert_eq!(stage.deploy(), Err(refused));
     stage.policy.unregistered_alarms = UnregisteredAlarms::Ignore;
@@ -403,7 +217,7 @@ fn an_alarm_cannot_be_deleted_while_a_deployment_depends_on_it() {
 
 #[test]
 fn a_breach_that_must_last_holds_before_it_takes_back() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::new(ProfileType::Freeform);
     let source = AlarmSource::Prometheus(PrometheusAlarm {
         url: it("http://127.0.0.1:9090"),
         query: it("errors"),
@@ -499,7 +313,7 @@ fn a_queued_deployment_that_needs_no_time_waits_for_evidence_too() {
     stage.policy.concurrency = Concurrency::Queue;
     stage.tell(Quiet);
     stage.deploy().unwrap();
-    stage.strategy = stage.strategy(0, 0);
+    stage.strategy = stage.strategy(0, 0, 25);
     stage.deploy().unwrap();
     stage.tell(Firing);
     let environment = stage.world.environment(&stage.application, &stage.environment).unwrap();

@@ -1,195 +1,39 @@
 //! The kill switch, told as stories: flags are forced, seconds pass, alarms are heard of, deployments go on.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test panics")]
 
+use super::stage::{CONTENT, Stage, it};
 use AlarmState::{Alarm as Firing, Ok as Quiet};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use proptest::prelude::*;
-use std::str::FromStr;
-use yardarm_domain::rollout::{GrowthFactor, GrowthType, TriggeredBy};
+use yardarm_domain::rollout::TriggeredBy;
 use yardarm_domain::{
-    AdvanceDeployments, AlarmReport, AlarmSource, AlarmState, ApplicationId, ClientEvidence, Command,
-    ContentHash, ContentRef, Context, CreateApplication, CreateConfigurationProfile,
-    CreateDeploymentStrategy, CreateEnvironment, CreateHostedVersion, EnvironmentId, FlagKey, ForceFlag,
-    ForceTo, ForcedFlags, FreshFor, GrowFor, GrowingForce, Missing, Monitor, Policy, ProfileId, ProfileType,
-    PutAlarm, Quota, Quotas, Refusal, ReleaseFlag, ReplicateTo, ReportAlarms, StartDeployment, StrategyId,
-    Tags, Validated, VersionNumber, WatchFor, World,
+    AlarmSource, AlarmState, FlagKey, ForceFlag, ForceTo, ForcedFlags, GrowFor, GrowingForce, Missing,
+    ProfileType, Quota, Refusal, ReleaseFlag, WatchFor,
 };
-
-const CONTENT: ContentRef = ContentRef { hash: ContentHash([1; 32]), size_bytes: 1 };
-
-fn it<T: FromStr>(text: &str) -> T {
-    text.parse().ok().unwrap()
-}
 
 fn variant(name: &str) -> ForceTo {
     ForceTo::Variant(name.into())
 }
 
-/// Flags in an environment that is watched by the alarm `errors`, and a clock.
-struct Stage {
-    world: World,
-    quotas: Quotas,
-    policy: Policy,
-    now: Timestamp,
-    application: ApplicationId,
-    environment: EnvironmentId,
-    profile: ProfileId,
-    strategy: StrategyId,
-    position: u64,
-}
-
 impl Stage {
-    fn new(kind: ProfileType) -> Self {
-        let mut stage = Self {
-            world: World::default(),
-            quotas: Quotas::default(),
-            policy: Policy::default(),
-            now: Timestamp::from_second(1_800_000_000).unwrap(),
-            application: it("none"),
-            environment: it("none"),
-            profile: it("none"),
-            strategy: it("none"),
-            position: 0,
-        };
-        let create = CreateApplication { name: it("shop"), description: None, tags: Tags::default() };
-        let application = stage.run(create).unwrap();
-        stage.environment = stage
-            .run(CreateEnvironment {
-                application: application.clone(),
-                name: it("production"),
-                description: None,
-                monitors: vec![Monitor { alarm_arn: it("errors"), alarm_role_arn: None }],
-                tags: Tags::default(),
-            })
-            .unwrap();
-        stage.profile = stage
-            .run(CreateConfigurationProfile {
-                application: application.clone(),
-                name: it("flags"),
-                description: None,
-                kind,
-                validators: vec![],
-                tags: Tags::default(),
-            })
-            .unwrap();
-        stage.strategy = stage
-            .run(CreateDeploymentStrategy {
-                name: it("at once"),
-                description: None,
-                duration_s: 0,
-                bake_s: 0,
-                growth: GrowthType::Linear,
-                factor: GrowthFactor::from_percent(100.0).unwrap(),
-                replicate_to: ReplicateTo::None,
-                tags: Tags::default(),
-            })
-            .unwrap();
-        stage
-            .run(CreateHostedVersion {
-                application: application.clone(),
-                profile: stage.profile.clone(),
-                description: None,
-                content: CONTENT,
-                content_type: it("application/json"),
-                label: None,
-                latest_version: None,
-                normalised_against: None,
-            })
-            .unwrap();
-        stage
-            .run(PutAlarm {
-                arn: it("errors"),
-                description: None,
-                source: AlarmSource::Pushed,
-                fresh_for: Some(FreshFor::try_from(60).unwrap()),
-                actions_enabled: true,
-                secret: None,
-            })
-            .unwrap();
-        stage.application = application;
+    /// Watched by the alarm `errors`; what is deployed everybody has at once.
+    fn at_once(kind: ProfileType) -> Self {
+        let mut stage = Self::new(kind);
+        stage.put("errors", AlarmSource::Pushed, 60);
+        stage.strategy = stage.strategy(0, 0, 100);
         stage
     }
 
     /// With a version that everybody has.
     fn serving() -> Self {
-        let mut stage = Self::new(ProfileType::FeatureFlags);
-        stage.deploy();
+        let mut stage = Self::at_once(ProfileType::FeatureFlags);
+        stage.deploy_at_once();
         stage
     }
 
-    fn deploy(&mut self) {
+    fn deploy_at_once(&mut self) {
         self.tell(Quiet);
-        self.run(StartDeployment {
-            application: self.application.clone(),
-            environment: self.environment.clone(),
-            profile: self.profile.clone(),
-            version: VersionNumber(1),
-            strategy: self.strategy.clone(),
-            description: None,
-            tags: Tags::default(),
-            latest_deployment_number: None,
-            changed: None,
-            dynamic_parameters: vec![],
-            extensions: vec![],
-            invocations: vec![],
-            confirm_within: None,
-            gate: None,
-            alarm_override: None,
-            validated: Validated { content: CONTENT.hash, validators: vec![] },
-        })
-        .unwrap();
+        self.deploy().unwrap();
         self.wait(0);
-    }
-
-    fn run<C: Command>(&mut self, command: C) -> Result<C::Outcome, Refusal> {
-        let entropy = self.position.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 7;
-        let context = Context { now: self.now, entropy, quotas: &self.quotas, policy: &self.policy };
-        let decision = command.decide(&self.world, &context)?;
-        for event in decision.events {
-            let (kind, version, body) = event.write().unwrap();
-            assert_eq!(yardarm_domain::Event::read(&kind, version, &body).unwrap(), event);
-            self.position += 1;
-            self.world.apply(self.position, self.now, event).unwrap();
-        }
-        Ok(decision.outcome)
-    }
-
-    /// Answers how many records it took.
-    fn tell(&mut self, state: AlarmState) -> u64 {
-        let before = self.position;
-        let report = AlarmReport {
-            alarm: it("errors"),
-            revision: None,
-            state,
-            at: self.now,
-            actions_enabled: true,
-            reason: None,
-            group: None,
-        };
-        self.run(ReportAlarms { reports: vec![report] }).unwrap();
-        self.position - before
-    }
-
-    /// Lets time pass; the driver does what is due, and has nothing to do then.
-    fn wait(&mut self, seconds: i64) {
-        self.now += SignedDuration::from_secs(seconds);
-        let advance = AdvanceDeployments {
-            clients: ClientEvidence::default(),
-            only_clock: true,
-            attentive_since: self.now,
-            unregistered: self.policy.unregistered_alarms,
-            ticks: self.policy.ticks,
-        };
-        for _ in 0..10 {
-            let before = self.position;
-            let due = advance.wake_at(&self.world, self.now).is_some_and(|at| at <= self.now);
-            self.run(advance.clone()).unwrap();
-            assert_eq!(due, self.position > before, "what is due is done, and nothing else");
-            if !due {
-                return;
-            }
-        }
-        panic!("the driver does not come to rest");
     }
 
     fn wanted(&self, flag: &str, to: ForceTo) -> ForceFlag {
@@ -247,7 +91,7 @@ fn a_forced_flag_reaches_a_few_and_then_everybody_and_stays() {
     stage.wait(1);
     assert_eq!(stage.is("checkout"), (Some(ForceTo::Off), Some(ForceTo::Off)));
     assert_eq!(stage.forced().growing, None);
-    stage.deploy();
+    stage.deploy_at_once();
     stage.wait(86_400);
     assert_eq!(stage.is("checkout"), (Some(ForceTo::Off), Some(ForceTo::Off)), "whatever is deployed");
     let forced = &stage.forced().flags[&it::<FlagKey>("checkout")];
@@ -366,10 +210,10 @@ fn a_clock_that_was_set_back_holds_up_no_way_back() {
 
 #[test]
 fn what_cannot_be_forced_is_said() {
-    let mut stage = Stage::new(ProfileType::FeatureFlags);
+    let mut stage = Stage::at_once(ProfileType::FeatureFlags);
     let nothing = Refusal::NothingDeployed(stage.environment.clone(), stage.profile.clone());
     assert_eq!(stage.run(stage.wanted("checkout", ForceTo::Off)), Err(nothing));
-    stage.deploy();
+    stage.deploy_at_once();
     let command = ForceFlag { looked_at: vec![], ..stage.wanted("checkout", ForceTo::Off) };
     assert_eq!(stage.run(command), Err(Refusal::Raced));
     for number in 0..ForcedFlags::MOST {
@@ -379,8 +223,8 @@ fn what_cannot_be_forced_is_said() {
     let full = Err(Refusal::QuotaExceeded { quota: Quota::ForcedFlags, limit });
     assert_eq!(stage.run(stage.wanted("checkout", ForceTo::Off)), full);
     stage.force("flag0", variant("old"));
-    let mut other = Stage::new(ProfileType::Freeform);
-    other.deploy();
+    let mut other = Stage::at_once(ProfileType::Freeform);
+    other.deploy_at_once();
     let no_flags = Err(Refusal::NoFlagProfile(other.profile.clone()));
     assert_eq!(other.run(other.wanted("checkout", ForceTo::Off)), no_flags);
     assert!(GrowFor::try_from(0).is_err() && GrowFor::try_from(61).is_err());
