@@ -31,7 +31,9 @@ impl Place {
         self.within(paths::ACKNOWLEDGEMENTS)
     }
 
-    fn within(&self, path: &str) -> String {
+    /// `path` of the native API with this place in it: what stands for `{application}`, `{environment}` and `{profile}`.
+    #[must_use]
+    pub fn within(&self, path: &str) -> String {
         path.replace("{application}", &segment(&self.application))
             .replace("{environment}", &segment(&self.environment))
             .replace("{profile}", &segment(&self.profile))

@@ -10,9 +10,20 @@ use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use yardarm_client::{ApiError, ApiRequest, Credentials, HttpClient, HttpSettings, Server, ServerUrl};
+use yardarm_wire::headers;
 
 /// How long a request may take.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+/// The header that says why, if somebody does.
+///
+/// # Errors
+/// A header cannot carry it.
+pub(crate) fn why(reason: Option<&str>) -> Result<Option<(HeaderName, HeaderValue)>, Failure> {
+    let value = reason.map(|reason| HeaderValue::from_bytes(reason.as_bytes())).transpose();
+    let bad = |_| Failure::usage("a reason is one line of text without control characters");
+    Ok(value.map_err(bad)?.map(|value| (headers::YARDARM_REASON, value)))
+}
 
 /// A server, and whom to sign as.
 pub(crate) struct Api {
@@ -89,6 +100,18 @@ impl Api {
     ) -> Result<Response<Bytes>, ApiError> {
         let request = ApiRequest { method: &method, target, headers, body: &body, time: REQUEST_TIME };
         self.runtime.block_on(self.server.send(&request))
+    }
+
+    /// As [`Self::ask`], with headers of its own beside the body, which is JSON already, or nothing.
+    pub(crate) fn ask_about<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        target: &str,
+        headers: &[(HeaderName, HeaderValue)],
+        body: Bytes,
+    ) -> Result<T, ApiError> {
+        let answer = self.send(method, target, headers, body)?;
+        serde_json::from_slice(answer.body()).map_err(ApiError::Answer)
     }
 
     /// Sends a request whose answer has no body.

@@ -2,7 +2,7 @@
 //!
 //! Everything is asked by name or id. Whoever names something that does not exist is told what does.
 
-use crate::api::Api;
+use crate::api::{Api, why};
 use crate::commands::Failure;
 use crate::options::Target;
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use http::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::fmt;
-use yardarm_client::{ApiError, segment};
+use yardarm_client::{ApiError, Place, segment};
 use yardarm_flags::document::FlagKey;
 use yardarm_flags::{FlagDocument, ReadError};
 use yardarm_wire::applications::Application;
@@ -263,7 +263,7 @@ impl ControlPlane {
 
     /// Follows what an environment serves of a profile.
     pub(crate) fn watch(&self, profile: &FlagProfile, environment: &Environment) -> Watch<'_> {
-        let path = rollout_path(&profile.application.id, &profile.id, &environment.id);
+        let path = place(profile, environment).within(paths::ROLLOUT);
         Watch { plane: self, path, tag: None }
     }
 
@@ -283,7 +283,7 @@ impl ControlPlane {
         profile: &str,
         environment: &str,
     ) -> Result<Option<RolloutState>, Failure> {
-        self.get(&rollout_path(application, profile, environment))
+        self.get(&Place::new(application, environment, profile).within(paths::ROLLOUT))
     }
 
     /// Whether it can be asked more than what is deployed.
@@ -297,7 +297,7 @@ impl ControlPlane {
         profile: &FlagProfile,
         environment: &Environment,
     ) -> Result<ForcedFlags, Failure> {
-        self.api.call(Method::GET, &forced_path(paths::FORCED_FLAGS, profile, environment), None::<&()>)
+        self.api.call(Method::GET, &place(profile, environment).within(paths::FORCED_FLAGS), None::<&()>)
     }
 
     /// Forces a flag in an environment.
@@ -308,8 +308,8 @@ impl ControlPlane {
         flag: &FlagKey,
         wanted: &ForceFlag,
     ) -> Result<ForcedFlag, Failure> {
-        let path = forced_path(paths::FORCED_FLAG, profile, environment);
-        self.api.call(Method::PUT, &path.replace("{flag}", flag.as_str()), Some(wanted))
+        let target = flag_path(paths::FORCED_FLAG, profile, environment, flag);
+        self.api.call(Method::PUT, &target, Some(wanted))
     }
 
     /// Releases a flag that is forced in an environment.
@@ -320,13 +320,8 @@ impl ControlPlane {
         flag: &FlagKey,
         reason: Option<&str>,
     ) -> Result<(), Failure> {
-        let path = forced_path(paths::FORCED_FLAG, profile, environment);
-        let reason = reason.map(|reason| HeaderValue::from_bytes(reason.as_bytes())).transpose();
-        let reason = reason
-            .map_err(|_| Failure::usage("a reason is one line of text without control characters"))?
-            .map(|reason| (headers::YARDARM_REASON, reason));
-        let target = path.replace("{flag}", flag.as_str());
-        self.api.send(Method::DELETE, &target, reason.as_slice(), Bytes::new())?;
+        let target = flag_path(paths::FORCED_FLAG, profile, environment, flag);
+        self.api.send(Method::DELETE, &target, why(reason)?.as_slice(), Bytes::new())?;
         Ok(())
     }
 
@@ -349,8 +344,7 @@ impl ControlPlane {
         });
         let gate = gate.and_then(Result::ok);
         let about: Vec<(HeaderName, HeaderValue)> = [json].into_iter().chain(confirm).chain(gate).collect();
-        let answer = self.api.send(Method::POST, &deployments(starting.environment), &about, body)?;
-        serde_json::from_slice(answer.body()).map_err(ApiError::Answer)
+        self.api.ask_about(Method::POST, &deployments(starting.environment), &about, body)
     }
 
     /// Brings a flag back to what it was.
@@ -358,22 +352,13 @@ impl ControlPlane {
         &self,
         profile: &FlagProfile,
         environment: &Environment,
-        flag: &str,
+        flag: &FlagKey,
         wanted: &RevertFlag,
         reason: Option<&str>,
     ) -> Result<RevertedFlag, Failure> {
-        let target = paths::REVERT_FLAG
-            .replace("{application}", &segment(&profile.application.id))
-            .replace("{environment}", &segment(&environment.id))
-            .replace("{profile}", &segment(&profile.id))
-            .replace("{flag}", &segment(flag));
+        let target = flag_path(paths::REVERT_FLAG, profile, environment, flag);
         let body = serde_json::to_vec(wanted).map_err(ApiError::Request)?;
-        let reason = reason.map(|reason| HeaderValue::from_bytes(reason.as_bytes())).transpose();
-        let reason =
-            reason.map_err(|_| Failure::usage("a reason is one line of text without control characters"))?;
-        let about: Vec<_> = reason.map(|reason| (headers::YARDARM_REASON, reason)).into_iter().collect();
-        let answer = self.api.send(Method::POST, &target, &about, Bytes::from(body))?;
-        Ok(serde_json::from_slice(answer.body()).map_err(ApiError::Answer)?)
+        Ok(self.api.ask_about(Method::POST, &target, why(reason)?.as_slice(), Bytes::from(body))?)
     }
 
     /// A deployment as it is now.
@@ -431,17 +416,12 @@ impl Watch<'_> {
 /// How long the server is asked to hold an answer, seconds.
 const LONGEST_WATCH_S: u32 = 10;
 
-fn rollout_path(application: &str, profile: &str, environment: &str) -> String {
-    paths::ROLLOUT
-        .replace("{application}", &segment(application))
-        .replace("{environment}", &segment(environment))
-        .replace("{profile}", &segment(profile))
+fn place(profile: &FlagProfile, environment: &Environment) -> Place {
+    Place::new(&profile.application.id, &environment.id, &profile.id)
 }
 
-fn forced_path(path: &str, profile: &FlagProfile, environment: &Environment) -> String {
-    path.replace("{application}", &segment(&profile.application.id))
-        .replace("{environment}", &segment(&environment.id))
-        .replace("{profile}", &segment(&profile.id))
+fn flag_path(path: &str, profile: &FlagProfile, environment: &Environment, flag: &FlagKey) -> String {
+    place(profile, environment).within(path).replace("{flag}", &segment(flag.as_str()))
 }
 
 fn deployments(environment: &Environment) -> String {

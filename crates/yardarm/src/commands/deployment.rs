@@ -2,11 +2,11 @@
 
 use super::output::{Output, Table, print_json};
 use super::{Failure, clients, say};
-use crate::api::Api;
+use crate::api::{Api, why};
 use bytes::Bytes;
 use clap::{Args, Subcommand};
+use http::Method;
 use http::header::{HeaderName, HeaderValue};
-use http::{Method, Response};
 use serde::de::DeserializeOwned;
 use std::process::ExitCode;
 use yardarm_client::segment;
@@ -111,15 +111,14 @@ struct Place {
 }
 
 impl Place {
-    /// `path` of the native API with the environment in it.
+    /// `path` with the environment in it.
     fn within(&self, path: &str) -> String {
         path.replace("{application}", &segment(&self.application))
             .replace("{environment}", &segment(&self.environment))
     }
 
     fn deployments(&self) -> String {
-        let (application, environment) = (segment(&self.application), segment(&self.environment));
-        format!("/applications/{application}/environments/{environment}/deployments")
+        self.within("/applications/{application}/environments/{environment}/deployments")
     }
 
     fn newest(&self, most: u8) -> Result<Vec<DeploymentSummary>, Failure> {
@@ -195,14 +194,7 @@ impl Place {
         reason: Option<&str>,
         more: &[(HeaderName, HeaderValue)],
     ) -> Result<T, Failure> {
-        let mut about = more.to_vec();
-        if let Some(reason) = reason {
-            let value = HeaderValue::from_bytes(reason.as_bytes())
-                .map_err(|_| Failure::usage("a reason is one line of text without control characters"))?;
-            about.push((headers::YARDARM_REASON, value));
-        }
-        let answer: Response<Bytes> = self.api.send(method, target, &about, Bytes::new())?;
-        serde_json::from_slice(answer.body())
-            .map_err(|error| Failure::failed(format!("the server's answer: {error}")))
+        let about: Vec<_> = why(reason)?.into_iter().chain(more.iter().cloned()).collect();
+        Ok(self.api.ask_about(method, target, &about, Bytes::new())?)
     }
 }

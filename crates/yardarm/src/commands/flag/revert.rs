@@ -25,7 +25,7 @@ impl Revert<'_> {
         let environment = plane.environment(&profile, self.environment.get())?;
         let strategy = self.strategy.filter(|strategy| !strategy.is_empty()).map(str::to_owned);
         let wanted = RevertFlag { to_version: self.to, strategy };
-        let reverted = plane.revert_flag(&profile, &environment, self.flag.as_str(), &wanted, self.reason)?;
+        let reverted = plane.revert_flag(&profile, &environment, self.flag, &wanted, self.reason)?;
         if self.output == Output::Json {
             return print_json(&reverted);
         }
