@@ -270,11 +270,8 @@ impl Node {
             return Ok(None);
         }
         let content = self.content(version.content.hash).await?;
-        apart(content.len(), move || match FlagDocument::read(&content) {
-            Ok(document) => Ok(Some(CompiledFlags::compile(&document))),
-            Err(error) => Err(Error::Unreadable(error.to_string()).into()),
-        })
-        .await
+        let compiled = read_flags(content, |document| CompiledFlags::compile(&document)).await?;
+        Ok(Some(compiled))
     }
 
     /// Runs the profile's validators on a version: a number, a label, or `$LATEST`.
@@ -470,6 +467,21 @@ fn check(content: &[u8], schemas: &[String]) -> Result<(), ConfigurationRefused>
         schema.validate(content).map_err(ConfigurationRefused::Content)?;
     }
     Ok(())
+}
+
+/// What `make` makes of a flag document that was stored, and so was checked.
+///
+/// # Errors
+/// It cannot be read: an older release wrote it, or a newer one.
+pub(crate) async fn read_flags<T: Send + 'static>(
+    stored: Bytes,
+    make: impl FnOnce(FlagDocument) -> T + Send + 'static,
+) -> Result<T, Error> {
+    apart(stored.len(), move || {
+        let document = FlagDocument::read(&stored).map_err(|error| Error::Unreadable(error.to_string()))?;
+        Ok(make(document))
+    })
+    .await
 }
 
 /// Runs `work` here if it is small, else on a thread where it holds up nobody.

@@ -5,15 +5,15 @@
 //! the way; nothing is stored if another deployment is in the way; an alarm that fires does not keep anybody from going back.
 
 use crate::configuration::{
-    ConfigurationRefused, DeployConfiguration, StoreConfiguration, StoredConfiguration, apart,
+    ConfigurationRefused, DeployConfiguration, StoreConfiguration, StoredConfiguration, read_flags,
 };
 use crate::error::Error;
 use crate::node::{Cause, Node};
 use bytes::Bytes;
 use std::sync::Arc;
 use yardarm_domain::{
-    ApplicationId, Deployment, DeploymentNumber, Description, EnvironmentId, NotRevertible, ProfileId,
-    ProfileType, Refusal, StrategyId, Tags, VersionNumber, live, must_wait,
+    ApplicationId, ContentHash, Deployment, DeploymentNumber, Description, EnvironmentId, NotRevertible,
+    ProfileId, ProfileType, Refusal, StrategyId, Tags, VersionNumber, live, must_wait,
 };
 use yardarm_flags::FlagDocument;
 use yardarm_flags::document::FlagKey;
@@ -74,24 +74,22 @@ impl Node {
         must_wait(place, configuration, &self.config().policy, &self.config().quotas)?;
         let stable = live(&view.world, application, environment, profile).and_then(|live| live.stable);
         let stable = stable.ok_or_else(|| refused(NotRevertible::NotDeployed))?;
-        let now = self.document(&stable).await?;
-        let (as_in, earlier) = match wanted.to {
+        let now = self.document(stable.content.hash).await?;
+        let found = match wanted.to {
             Some(number) => {
                 let version = configuration.named(&number.to_string())?;
-                (number, self.read_document(version.content.hash).await?)
+                let document = self.document(version.content.hash).await?;
+                (!means_the_same(&now, &document, flag)).then_some((number, document))
             }
             None => {
                 let before: Vec<_> = place.completed(profile).skip(1).cloned().collect();
-                self.last_other(&now, &before, flag).await?.ok_or_else(|| {
-                    let known = now.flags().contains_key(flag) || now.values().contains_key(flag);
-                    refused(if known { NotRevertible::Unchanged } else { NotRevertible::Unknown })
-                })?
+                self.last_other(&now, &before, flag).await?
             }
         };
-        if means_the_same(&now, &earlier, flag) {
+        let (as_in, earlier) = found.ok_or_else(|| {
             let known = now.flags().contains_key(flag) || now.values().contains_key(flag);
-            return Err(refused(if known { NotRevertible::Unchanged } else { NotRevertible::Unknown }).into());
-        }
+            refused(if known { NotRevertible::Unchanged } else { NotRevertible::Unknown })
+        })?;
         let reverted =
             revert_flag(&now, &earlier, flag).map_err(|error| Error::Unreadable(error.to_string()))?;
         let why = wanted.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -131,9 +129,9 @@ impl Node {
         now: &FlagDocument,
         before: &[Arc<Deployment>],
         flag: &FlagKey,
-    ) -> Result<Option<(VersionNumber, FlagDocument)>, ConfigurationRefused> {
+    ) -> Result<Option<(VersionNumber, FlagDocument)>, Error> {
         for deployment in before.iter().take(MOST_LOOKED_AT) {
-            let document = self.document(deployment).await?;
+            let document = self.document(deployment.content.hash).await?;
             if !means_the_same(now, &document, flag) {
                 return Ok(Some((deployment.version, document)));
             }
@@ -141,19 +139,8 @@ impl Node {
         Ok(None)
     }
 
-    async fn document(&self, deployment: &Deployment) -> Result<FlagDocument, ConfigurationRefused> {
-        self.read_document(deployment.content.hash).await
-    }
-
-    async fn read_document(
-        &self,
-        content: yardarm_domain::ContentHash,
-    ) -> Result<FlagDocument, ConfigurationRefused> {
-        let bytes = self.content(content).await?;
-        apart(bytes.len(), move || {
-            FlagDocument::read(&bytes).map_err(|error| Error::Unreadable(error.to_string()).into())
-        })
-        .await
+    async fn document(&self, content: ContentHash) -> Result<FlagDocument, Error> {
+        read_flags(self.content(content).await?, |document| document).await
     }
 }
 

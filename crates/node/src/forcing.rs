@@ -1,7 +1,7 @@
 //! Forcing a flag: somebody looks whether what is served has it, and hears of the alarms, before the command is decided.
 
 use crate::address::Address;
-use crate::configuration::{MOST_RACES, apart};
+use crate::configuration::{MOST_RACES, read_flags};
 use crate::error::Error;
 use crate::node::{Cause, Committed, Node};
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use yardarm_domain::{
     ApplicationId, ContentHash, Description, EnvironmentId, FlagKey, ForceFlag, ForceTo, GrowFor, ProfileId,
     Refusal, WatchFor,
 };
-use yardarm_flags::{FlagDocument, NotForceable};
+use yardarm_flags::NotForceable;
 
 /// Longer than this nobody waits for what alarms say before a flag is forced: it is somebody's way back. Of those that have
 /// not answered by then nobody knows whether they fired before, so they do not release the flag.
@@ -80,12 +80,7 @@ impl Node {
         for hash in documents {
             let bytes = self.deployed(wanted, *hash).await?;
             let (flag, to) = (wanted.flag.clone(), wanted.to.clone());
-            let fits = apart(bytes.len(), move || {
-                let document = FlagDocument::read(&bytes);
-                document
-                    .map(|document| to.fits(&document, &flag))
-                    .map_err(|e| Error::Unreadable(e.to_string()))
-            });
+            let fits = read_flags(bytes, move |document| to.fits(&document, &flag));
             match fits.await? {
                 Ok(()) => return Ok(()),
                 Err(NotForceable::NoFlag) => {}

@@ -368,6 +368,12 @@ fn events(deployment: &Deployment, entry: &DeploymentLogEntry) -> Vec<wire::Depl
         action_invocations: vec![],
         occurred_at: entry.at.into(),
     };
+    let back = |triggered_by, why: &str| {
+        vec![
+            event(Type::RollbackCompleted, triggered_by, "Rollback completed"),
+            event(Type::RollbackStarted, triggered_by, why),
+        ]
+    };
     match &entry.kind {
         DeploymentLogKind::Started => vec![event(Type::DeploymentStarted, User, &started(deployment))],
         DeploymentLogKind::Exposed(exposure) => {
@@ -389,38 +395,22 @@ fn events(deployment: &Deployment, entry: &DeploymentLogEntry) -> Vec<wire::Depl
         }
         DeploymentLogKind::RolledBack(TriggeredBy::Unconfirmed) => {
             let within = deployment.confirmation.as_ref().map_or(0, |asked| asked.within.seconds());
-            let started = format!("Rollback started: nobody has confirmed the deployment within {within} s");
-            vec![
-                event(Type::RollbackCompleted, AppConfig, "Rollback completed"),
-                event(Type::RollbackStarted, AppConfig, &started),
-            ]
-        }
-        DeploymentLogKind::RolledBack(TriggeredBy::Yardarm) => vec![
-            event(Type::RollbackCompleted, AppConfig, "Rollback completed"),
-            event(
-                Type::RollbackStarted,
+            back(
                 AppConfig,
-                deployment.rolled_back_because.as_ref().map_or("Rollback started", |why| why.as_str()),
-            ),
-        ],
+                &format!("Rollback started: nobody has confirmed the deployment within {within} s"),
+            )
+        }
+        DeploymentLogKind::RolledBack(TriggeredBy::Yardarm) => {
+            let why = deployment.rolled_back_because.as_ref();
+            back(AppConfig, why.map_or("Rollback started", |why| why.as_str()))
+        }
         // Both in the service's words for an alarm; ours says also what the alarm said.
         DeploymentLogKind::RolledBack(TriggeredBy::Alarm { alarm, state }) => {
-            let started = format!("Rollback initiated by alarm {alarm} in {}", state.as_str());
-            vec![
-                event(Type::RollbackCompleted, CloudWatchAlarm, "Rollback completed"),
-                event(
-                    Type::RollbackStarted,
-                    CloudWatchAlarm,
-                    &started.chars().take(1_024).collect::<String>(),
-                ),
-            ]
+            let why = format!("Rollback initiated by alarm {alarm} in {}", state.as_str());
+            back(CloudWatchAlarm, &bounded(why))
         }
         DeploymentLogKind::RolledBack(TriggeredBy::Refused { refused, exposed }) => {
-            let started = format!("Rollback initiated because {refused} of {exposed} clients refused it");
-            vec![
-                event(Type::RollbackCompleted, AppConfig, "Rollback completed"),
-                event(Type::RollbackStarted, AppConfig, &started),
-            ]
+            back(AppConfig, &format!("Rollback initiated because {refused} of {exposed} clients refused it"))
         }
         DeploymentLogKind::Reverted => {
             let description = by_request("Deployment reverted by user request", deployment);

@@ -1,7 +1,6 @@
 //! What clients say of what they were given, and where they stand.
 
-use super::waiting;
-use super::{empty, json};
+use super::{empty, json, place, waiting};
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::refusal::OrFault;
@@ -50,8 +49,7 @@ pub(super) async fn take(call: Call) -> Result<Response, Fault> {
 
 pub(super) async fn list(call: Call) -> Result<Response, Fault> {
     let view = call.node.view();
-    let application = view.world.find_application(call.label("application")).or_fault(&call)?;
-    let environment = application.find_environment(call.label("environment")).or_fault(&call)?;
+    let (application, environment) = place::environment(&call, &view.world)?;
     let number = call.label("deployment").parse().map(DeploymentNumber);
     let number = number.map_err(|_| Fault::bad_request("deployment is a number"))?;
     let deployment = environment.deployment(&application.id, number).or_fault(&call)?;

@@ -1,6 +1,6 @@
 //! Deployments that are taken back unless somebody confirms them.
 
-use super::json;
+use super::{json, place};
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::refusal::{OrFault, deployment_state};
@@ -13,12 +13,12 @@ use yardarm_wire::errors::ErrorKind;
 use yardarm_wire::native as wire;
 
 pub(super) async fn get(call: Call) -> Result<Response, Fault> {
-    let (application, environment, number) = place(&call)?;
+    let (application, environment, number) = deployment(&call)?;
     answer(&call, &application, &environment, number)
 }
 
 pub(super) async fn confirm(call: Call) -> Result<Response, Fault> {
-    let (application, environment, deployment) = place(&call)?;
+    let (application, environment, deployment) = deployment(&call)?;
     let cause = call.cause();
     // As long as a description may be: the header is cut off there.
     let reason = cause.reason.as_deref().and_then(|reason| reason.parse::<Description>().ok());
@@ -33,10 +33,9 @@ pub(super) async fn confirm(call: Call) -> Result<Response, Fault> {
     answer(&call, &application, &environment, deployment)
 }
 
-fn place(call: &Call) -> Result<(ApplicationId, EnvironmentId, DeploymentNumber), Fault> {
+fn deployment(call: &Call) -> Result<(ApplicationId, EnvironmentId, DeploymentNumber), Fault> {
     let view = call.node.view();
-    let application = view.world.find_application(call.label("application")).or_fault(call)?;
-    let environment = application.find_environment(call.label("environment")).or_fault(call)?;
+    let (application, environment) = place::environment(call, &view.world)?;
     let text = call.label("deployment");
     let none = |_| Fault::told(ErrorKind::ResourceNotFound, format!("There is no deployment {text}."));
     let number = text.parse().map(DeploymentNumber).map_err(none)?;

@@ -1,6 +1,6 @@
 //! One flag back to what it was.
 
-use super::json;
+use super::{json, place};
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::refusal::{OrFault, deployment_state};
@@ -23,13 +23,13 @@ pub(super) async fn revert(call: Call) -> Result<Response, Fault> {
     let cause = call.cause();
     let wanted = {
         let view = call.node.view();
-        let application = view.world.find_application(call.label("application")).or_fault(&call)?;
+        let (application, environment, profile) = place::configuration(&call, &view.world)?;
         let strategy =
             view.world.find_strategy(body.strategy.as_deref().unwrap_or(STRATEGY)).or_fault(&call)?;
         RevertFlag {
             application: application.id.clone(),
-            environment: application.find_environment(call.label("environment")).or_fault(&call)?.id.clone(),
-            profile: application.find_profile(call.label("profile")).or_fault(&call)?.id.clone(),
+            environment: environment.id.clone(),
+            profile: profile.id.clone(),
             flag: flag.clone(),
             to: body.to_version.map(VersionNumber),
             strategy: strategy.id,

@@ -1,6 +1,6 @@
 //! The kill switch: flags forced off, or to a variant, in one environment, until they are released.
 
-use super::{empty, json};
+use super::{empty, json, place};
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::refusal::OrFault;
@@ -10,8 +10,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use yardarm_domain::rollout::TriggeredBy;
 use yardarm_domain::{
-    Application, Constraint, Description, Environment, FlagKey, ForceTo, ForcedFlag, GrowFor, ProfileId,
-    Refusal, ReleaseFlag, ReleasedFlag, WatchFor,
+    Constraint, Description, FlagKey, ForceTo, ForcedFlag, GrowFor, ReleaseFlag, ReleasedFlag, WatchFor,
 };
 use yardarm_node::{ServedVersion, WantedForce};
 use yardarm_wire::forced_flags as wire;
@@ -19,8 +18,8 @@ use yardarm_wire::headers;
 
 pub(super) async fn list(call: Call) -> Result<Response, Fault> {
     let view = call.node.view();
-    let (_, environment, profile) = place(&call, &view.world)?;
-    let forced = environment.forced_flags(&profile).cloned().unwrap_or_default();
+    let (_, environment, profile) = place::configuration(&call, &view.world)?;
+    let forced = environment.forced_flags(&profile.id).cloned().unwrap_or_default();
     let until = forced.growing.map(|growing| growing.until);
     let items = forced.flags.iter().map(|(flag, forced)| shape(flag, forced, until)).collect();
     let released = forced.released.iter().map(released).collect();
@@ -30,7 +29,7 @@ pub(super) async fn list(call: Call) -> Result<Response, Fault> {
 pub(super) async fn put(call: Call) -> Result<Response, Fault> {
     let (flag, body) = (flag(&call)?, call.json::<wire::ForceFlag>()?);
     let view = call.node.view();
-    let (application, environment, profile) = place(&call, &view.world)?;
+    let (application, environment, profile) = place::configuration(&call, &view.world)?;
     let seconds = |member: &'static str| move |limit| broken(member, &limit);
     let grow_for = body.grow_seconds.map(GrowFor::try_from).transpose().map_err(seconds("growSeconds"))?;
     let watch_for =
@@ -43,7 +42,7 @@ pub(super) async fn put(call: Call) -> Result<Response, Fault> {
     let wanted = WantedForce {
         application: application.id.clone(),
         environment: environment.id.clone(),
-        profile: profile.clone(),
+        profile: profile.id.clone(),
         flag: flag.clone(),
         to,
         reason: reason(&call, body.reason)?.ok_or_else(missing)?,
@@ -51,8 +50,8 @@ pub(super) async fn put(call: Call) -> Result<Response, Fault> {
         watch_for: watch_for.unwrap_or(WatchFor::DEFAULT),
     };
     let committed = call.node.force_flag(wanted, call.cause()).await.or_fault(&call)?;
-    let (_, environment, _) = place(&call, &committed.view.world)?;
-    let forced = environment.forced_flags(&profile);
+    let (_, environment, profile) = place::configuration(&call, &committed.view.world)?;
+    let forced = environment.forced_flags(&profile.id);
     let it = forced.and_then(|forced| Some((forced.flags.get(&flag)?, forced.growing)));
     let (it, growing) = it.ok_or_else(|| Fault::internal("a flag just forced is not"))?;
     json(StatusCode::OK, &shape(&flag, it, growing.map(|growing| growing.until)))
@@ -61,32 +60,18 @@ pub(super) async fn put(call: Call) -> Result<Response, Fault> {
 pub(super) async fn release(call: Call) -> Result<Response, Fault> {
     let flag = flag(&call)?;
     let view = call.node.view();
-    let (application, environment, profile) = place(&call, &view.world)?;
+    let (application, environment, profile) = place::configuration(&call, &view.world)?;
     let cause = call.cause();
     let command = ReleaseFlag {
         application: application.id.clone(),
         environment: environment.id.clone(),
-        profile,
+        profile: profile.id.clone(),
         flag,
         by: cause.actor.clone(),
         reason: reason(&call, None)?,
     };
     call.node.execute(command, cause).await.or_fault(&call)?;
     Ok(empty(StatusCode::NO_CONTENT))
-}
-
-/// What the path names, by ids or names.
-fn place<'w>(
-    call: &Call,
-    world: &'w yardarm_domain::World,
-) -> Result<(&'w Application, &'w Environment, ProfileId), Fault> {
-    let found = || -> Result<_, Refusal> {
-        let application = world.find_application(call.label("application"))?;
-        let environment = application.find_environment(call.label("environment"))?;
-        let profile = application.find_profile(call.label("profile"))?;
-        Ok((application, environment, profile.id.clone()))
-    };
-    found().or_fault(call)
 }
 
 fn flag(call: &Call) -> Result<FlagKey, Fault> {

@@ -11,6 +11,7 @@ mod evaluation;
 mod flag_revert;
 mod forced_flags;
 mod health;
+mod place;
 mod problem;
 mod recovery;
 mod rollout;

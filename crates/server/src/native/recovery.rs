@@ -1,6 +1,6 @@
 //! How long steps and ways back took, and which versions have proved good.
 
-use super::json;
+use super::{json, place};
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::refusal::OrFault;
@@ -145,9 +145,7 @@ fn because(by: &TriggeredBy) -> String {
 pub(super) async fn known_good(call: Call) -> Result<Response, Fault> {
     call.ensure_place(call.label("application"), call.label("environment"))?;
     let view = call.node.view();
-    let application = view.world.find_application(call.label("application")).or_fault(&call)?;
-    let environment = application.find_environment(call.label("environment")).or_fault(&call)?;
-    let profile = application.find_profile(call.label("profile")).or_fault(&call)?;
+    let (_, environment, profile) = place::configuration(&call, &view.world)?;
     let most = match call.query("most") {
         None => GOOD,
         Some(text) => text
